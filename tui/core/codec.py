@@ -1,0 +1,58 @@
+"""Events to ASCII JSON and back: the journal's and `run --json`'s one spelling of an event."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from enum import StrEnum
+from typing import Any
+
+from tui.core.events import ALL_EVENTS, Answer, Clock, End, Event, ToolStatus, Unknown
+
+_ENUMS: dict[tuple[str, str], type[StrEnum]] = {
+    ("RunFinished", "end"): End,
+    ("RunLookedUp", "end"): End,
+    ("AbortAnswered", "answer"): Answer,
+    ("ClockRan", "clock"): Clock,
+    ("ToolFinished", "status"): ToolStatus,
+}
+_NAMES: dict[type[Event], tuple[str, ...]] = {
+    kind: tuple(f.name for f in fields(kind) if f.name != "raw") for kind in ALL_EVENTS.values()
+}
+
+
+def to_fields(event: Event) -> dict[str, Any]:
+    """The event's own fields, without `raw`, ready for JSON."""
+    return {name: getattr(event, name) for name in _NAMES[type(event)]}
+
+
+def dumps(value: Any) -> str:
+    """ASCII JSON: inert when printed, and lone surrogates survive the round trip."""
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":"), default=str)
+
+
+def to_json(event: Event) -> str:
+    """The event's fields as ASCII JSON, for the journal (its type name is stored beside it)."""
+    return dumps(to_fields(event))
+
+
+def from_json(kind: str, text: str, raw: str = "") -> Event:
+    """The event a journal row holds; a row from a newer client becomes `Unknown`, never an error."""
+    cls = ALL_EVENTS.get(kind)
+    try:
+        given = json.loads(text)
+        if cls is None:
+            return Unknown(kind, raw=raw or text)
+        values = {name: _value(kind, name, given[name]) for name in _NAMES[cls] if name in given}
+        return cls(**values, raw=raw)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return Unknown(kind, raw=raw or text)
+
+
+def _value(kind: str, name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, list):
+        return tuple(value)
+    enum = _ENUMS.get((kind, name))
+    return enum(value) if enum else value
