@@ -211,7 +211,7 @@ class Prompted(Event):
 
 @dataclass(frozen=True, slots=True)
 class StopAsked(Event):
-    """Stop was pressed. `cause` names the key, click, command, signal or script; `shown` counts characters."""
+    """Stop was pressed. `cause` names the key, click, command or signal; `shown` counts characters."""
 
     cause: str
     reason: str = ""
@@ -248,9 +248,17 @@ class Requested(Event):
 
 @dataclass(frozen=True, slots=True)
 class NotSent(Event):
-    """The prompt did not leave this machine (no connection). `detail` is one sentence that says what to do."""
+    """The prompt did not leave this machine (no connection). `detail`: one sentence, what to do."""
 
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptRefused(Event):
+    """The backend answered and did not accept the prompt: no run exists. `status` is the HTTP status."""
+
+    detail: str
+    status: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,13 +309,28 @@ class ClientLeft(Event):
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Settled(Event):
+    """The turn reached a final phase, or the outcome of its stop rose. What the fold found, for readers.
+
+    `late_policy` is keep, count or drop: what was written of the `late_events` (`late_chars` of reply text).
+    """
+
+    phase: str
+    outcome: str = ""
+    late_events: int = 0
+    late_chars: int = 0
+    late_policy: str = "keep"
+
+
 BACKEND_EVENTS = (
     RunStarted, TextDelta, TextReplaced, ReasoningDelta, BlockEnded, ToolStarted, ToolArguments, ToolRunning,
     ToolFinished, StepStarted, StepFinished, DataReceived, UsageReported, QuestionAsked, RunFinished, Unknown,
 )  # fmt: skip
 PERSON_EVENTS = (Prompted, StopAsked, RetryAsked, QuestionAnswered)
 DRIVER_EVENTS = (
-    Requested, NotSent, StreamBroke, StreamClosed, AbortAnswered, RunLookedUp, ClockRan, ClientLeft,
+    Requested, NotSent, PromptRefused, StreamBroke, StreamClosed, AbortAnswered, RunLookedUp,
+    ClockRan, ClientLeft, Settled,
 )  # fmt: skip
 ALL_EVENTS: dict[str, type[Event]] = {
     kind.__name__: kind for kind in (*BACKEND_EVENTS, *PERSON_EVENTS, *DRIVER_EVENTS)

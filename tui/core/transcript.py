@@ -7,9 +7,11 @@ gone through the one door and is safe to show.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tui.core import events as ev
+from tui.core.codec import dumps
 from tui.core.safe_text import Door, SafeText, safe, safe_line
 
 
@@ -234,8 +236,6 @@ def _step_finished(t: Transcript, e: ev.StepFinished, at: float) -> None:
 
 
 def _data_received(t: Transcript, e: ev.DataReceived, at: float) -> None:
-    from tui.core.codec import dumps
-
     name, value = safe_line(e.name), safe_line(dumps(e.value), limit=4096)
     block = t._by_key.get("data:" + e.name)
     if isinstance(block, DataBlock):
@@ -259,7 +259,7 @@ def _usage(t: Transcript, e: ev.UsageReported, at: float) -> None:
     t.input_tokens, t.output_tokens, t.model = e.input_tokens, e.output_tokens, safe_line(e.model)
 
 
-_GROW = {
+_GROW: dict[type[ev.Event], Callable[..., None]] = {
     ev.TextDelta: _text_delta,
     ev.ReasoningDelta: _reasoning_delta,
     ev.TextReplaced: _text_replaced,
