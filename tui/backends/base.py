@@ -41,6 +41,7 @@ class Capabilities:
     takes_reason: bool = False  # the abort carries a reason
     concurrent_runs: bool = False  # a new run may start in a conversation whose old run is not yet over
     answers_questions: bool = False
+    answer_streams: bool = False  # the answer to a question opens a stream of its own: `answering`
     heartbeat_s: float = 0.0  # declared heartbeat interval in seconds; 0: none
     pending_s: float | None = None  # overrides of the driver's clocks, in seconds
     grace_s: float | None = None
@@ -166,6 +167,13 @@ class Backend(Protocol):
 
     async def answer(self, run: RunRef, request: str, reply: str) -> None:
         """Answer a question of the backend; the run goes on in its open stream. Raises BackendError."""
+        ...
+
+    def answering(self, run: RunRef, request: str, reply: str) -> AsyncGenerator[Event, None]:
+        """As `answer`, where the run ended with its question and goes on in a new stream (`answer_streams`).
+
+        Yields and raises as `run` does.
+        """
         ...
 
     async def aclose(self) -> None:

@@ -161,10 +161,19 @@ def _note_answer(turn: Turn, e: ev.AbortAnswered, r: Record) -> None:
 def _note_lookup(turn: Turn, e: ev.RunLookedUp, r: Record) -> None:
     if e.text is not None:
         turn.server_text = e.text
+        _catch_up(turn, e.text, r.mono)
     if turn.stop:
         turn.stop.looked_up = e
         if e.end not in (None, End.ALIVE):
             _note_end(turn.stop, r.mono, "look-up")
+
+
+def _catch_up(turn: Turn, saved: str, at: float) -> None:
+    """A turn that was lost, not stopped: show the rest of the reply that the backend has saved."""
+    ours = turn.transcript.reply_as_received()
+    if turn.stop is None and saved.startswith(ours) and len(saved) > len(ours):
+        turn.transcript.apply(ev.TextDelta(f"saved:{turn.number}", saved[len(ours) :]), at)
+        turn.transcript.seal(at)
 
 
 def _note_finished(turn: Turn, e: ev.RunFinished, r: Record) -> None:
@@ -190,8 +199,10 @@ def _note_closed(turn: Turn, e: ev.StreamClosed, r: Record) -> None:
         turn.stop.closed_at = r.mono
 
 
-def _note_answered_question(turn: Turn, e: ev.QuestionAnswered, r: Record) -> None:
+def _note_reply(turn: Turn, e: ev.QuestionAnswered | ev.AnswerFailed, r: Record) -> None:
     turn.transcript.apply(e, r.mono)
+    if isinstance(e, ev.AnswerFailed):
+        turn.problem = safe_line(e.detail, 400)
 
 
 def _note_settled(turn: Turn, e: ev.Settled, r: Record) -> None:
@@ -212,7 +223,8 @@ _NOTES: dict[type[ev.Event], Callable[..., None]] = {
     ev.PromptRefused: _note_problem,
     ev.StreamBroke: _note_problem,
     ev.StreamClosed: _note_closed,
-    ev.QuestionAnswered: _note_answered_question,
+    ev.QuestionAnswered: _note_reply,
+    ev.AnswerFailed: _note_reply,
     ev.Settled: _note_settled,
 }
 _ELSEWHERE = "The run was cancelled on the backend, not by this client."

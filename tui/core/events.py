@@ -274,6 +274,14 @@ class StreamClosed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerFailed(Event):
+    """The person's answer did not reach the backend, which still waits."""
+
+    request: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class AbortAnswered(Event):
     """The answer to an abort. `ms` is the time from sending it, `status` the HTTP status if there was one."""
 
@@ -329,7 +337,7 @@ BACKEND_EVENTS = (
 )  # fmt: skip
 PERSON_EVENTS = (Prompted, StopAsked, RetryAsked, QuestionAnswered)
 DRIVER_EVENTS = (
-    Requested, NotSent, PromptRefused, StreamBroke, StreamClosed, AbortAnswered, RunLookedUp,
+    Requested, NotSent, PromptRefused, StreamBroke, StreamClosed, AnswerFailed, AbortAnswered, RunLookedUp,
     ClockRan, ClientLeft, Settled,
 )  # fmt: skip
 ALL_EVENTS: dict[str, type[Event]] = {

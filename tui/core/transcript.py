@@ -255,6 +255,12 @@ def _question_answered(t: Transcript, e: ev.QuestionAnswered, at: float) -> None
         block.reply, block.sealed = safe_line(e.reply), True
 
 
+def _answer_failed(t: Transcript, e: ev.AnswerFailed, at: float) -> None:
+    block = t._by_key.get("question:" + e.request)
+    if isinstance(block, QuestionBlock):
+        block.reply, block.sealed = None, False
+
+
 def _usage(t: Transcript, e: ev.UsageReported, at: float) -> None:
     t.input_tokens, t.output_tokens, t.model = e.input_tokens, e.output_tokens, safe_line(e.model)
 
@@ -273,5 +279,6 @@ _GROW: dict[type[ev.Event], Callable[..., None]] = {
     ev.DataReceived: _data_received,
     ev.QuestionAsked: _question_asked,
     ev.QuestionAnswered: _question_answered,
+    ev.AnswerFailed: _answer_failed,
     ev.UsageReported: _usage,
 }

@@ -291,6 +291,7 @@ _PLAIN_SIGNALS: dict[type[ev.Event], Signal] = {
     ev.RunStarted: Signal.STARTED,
     ev.QuestionAsked: Signal.QUESTION,
     ev.QuestionAnswered: Signal.ANSWERED,
+    ev.AnswerFailed: Signal.QUESTION,
     ev.StreamBroke: Signal.BROKE,
     ev.NotSent: Signal.UNSENT,
     ev.PromptRefused: Signal.REJECTED,
