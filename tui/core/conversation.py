@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from tui.core import events as ev
 from tui.core.events import Answer, End, Record
-from tui.core.safe_text import SafeText, safe_line
+from tui.core.safe_text import EMPTY, SafeText, safe_line
 from tui.core.transcript import Transcript
 from tui.core.turn import Effect, Outcome, Phase, TurnState, step
 
@@ -47,7 +47,7 @@ class Turn:
     late: Transcript = field(default_factory=Transcript)
     stop: Stop | None = None
     run_id: str = ""
-    problem: SafeText = field(default=SafeText(""))  # why it failed or was lost, in one sentence
+    problem: SafeText = EMPTY  # why it failed or was lost, in one sentence
     started_at: float | None = None
     first_at: float | None = None  # first content
     last_at: float = 0.0  # last event from the backend

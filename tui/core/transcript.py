@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from tui.core import events as ev
 from tui.core.codec import dumps
-from tui.core.safe_text import Door, SafeText, safe, safe_line
+from tui.core.safe_text import EMPTY, Door, SafeText, joined, safe, safe_line
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class Grown:
             self.length += len(rest)
 
     def text(self) -> SafeText:
-        return SafeText("".join(self.parts))
+        return joined(self.parts)
 
     def as_received(self) -> str:
         return "".join(self.received)
@@ -122,7 +122,7 @@ class Transcript:
     steps: list[SafeText] = field(default_factory=list)  # named steps that are open
     input_tokens: int = 0
     output_tokens: int = 0
-    model: SafeText = field(default=SafeText(""))
+    model: SafeText = EMPTY
     _by_key: dict[str, Block] = field(default_factory=dict)
 
     @property
@@ -143,7 +143,7 @@ class Transcript:
 
     def reply(self) -> SafeText:
         """The reply's text as shown, blocks parted by an empty line."""
-        return SafeText("\n\n".join(b.content.text() for b in self._replies()))
+        return joined((b.content.text() for b in self._replies()), "\n\n")
 
     def reply_as_received(self) -> str:
         return "\n\n".join(b.content.as_received() for b in self._replies())
