@@ -1,0 +1,113 @@
+"""What Flue's history (`GET C`) and its settlements say about one run. Pure.
+
+A snapshot is `{conversationId, offset, incarnation, messages, settlements}`. A submission (a run) that waits
+behind another is in none of its lists; one that was taken up is in `messages`; one that is over is in
+`settlements`, with the outcome completed, failed or aborted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from tui.backends.base import RunStatus
+from tui.core.events import End, RunFinished
+
+JSON = dict[str, Any]
+
+_ENDS = {"completed": End.COMPLETED, "failed": End.FAILED, "aborted": End.CANCELLED}
+_ELSEWHERE = "Answered within the reply to another prompt."
+
+
+def read_json(text: str | bytes) -> Any:
+    """The value in a body or frame; None where it is not JSON."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def text_of(value: object) -> str:
+    """A wire field that should be a string; "" where it is not."""
+    return value if isinstance(value, str) else ""
+
+
+def dicts_in(value: JSON, name: str) -> Iterator[JSON]:
+    """The objects in a wire field that should be a list of objects."""
+    found = value.get(name)
+    if isinstance(found, list):
+        yield from (each for each in found if isinstance(each, dict))
+
+
+def submissions_of(message: JSON) -> set[str]:
+    """The submissions a message is about. An advisory names its own only inside its signal's attributes."""
+    signal = message.get("signal")
+    attributes = signal.get("attributes") if isinstance(signal, dict) else None
+    named = attributes.get("submissionId") if isinstance(attributes, dict) else None
+    return {text_of(message.get("submissionId")), text_of(named)} - {""}
+
+
+def settlement_of(snapshot: JSON, submission: str) -> JSON | None:
+    """How this submission settled; None: it has not, as far as the snapshot goes."""
+    settled = (each for each in dicts_in(snapshot, "settlements") if each.get("submissionId") == submission)
+    return next(settled, None)
+
+
+def end_of(settlement: JSON) -> RunFinished:
+    """A settlement as our event, from the stream or the history. An outcome we do not know is an end, too."""
+    outcome = text_of(settlement.get("outcome"))
+    error = settlement.get("error")
+    return RunFinished(
+        _ENDS.get(outcome, End.UNSPECIFIED),
+        _reason(error) if isinstance(error, dict) else _answered_by(settlement),
+        text_of(error.get("type")) if isinstance(error, dict) else "",
+    )
+
+
+def _reason(error: JSON) -> str:
+    """The provider's own words where there are some: `message` wraps them in the submission's id."""
+    meta = error.get("meta")
+    reason = text_of(meta.get("reason")) if isinstance(meta, dict) else ""
+    return reason or text_of(error.get("message"))
+
+
+def _answered_by(settlement: JSON) -> str:
+    other = text_of(settlement.get("answeredBySubmissionId"))
+    return _ELSEWHERE if other and other != settlement.get("submissionId") else ""
+
+
+def saved_reply(snapshot: JSON, submission: str) -> str | None:
+    """The reply's text as saved, blocks parted by an empty line.
+
+    None where the history cannot tell: nothing was saved, or the prompt joined another prompt's run and its
+    answer stands inside that one's message.
+    """
+    replies = [m for m in dicts_in(snapshot, "messages") if _is_reply(m, submission)]
+    if not replies:
+        return None
+    parts = (part for message in replies for part in dicts_in(message, "parts"))
+    texts = (text_of(part.get("text")) for part in parts if part.get("type") == "text")
+    return "\n\n".join(text for text in texts if text)
+
+
+def _is_reply(message: JSON, submission: str) -> bool:
+    return message.get("role") == "assistant" and message.get("submissionId") == submission
+
+
+def look_up(snapshot: JSON, submission: str) -> RunStatus | None:
+    """Whether this run is over, as the history says. None: it has no word on it (or it waits in a queue)."""
+    settled = settlement_of(snapshot, submission)
+    if settled:
+        end = end_of(settled)
+        return RunStatus(end.end, end.message, saved_reply(snapshot, submission))
+    if any(submission in submissions_of(message) for message in dicts_in(snapshot, "messages")):
+        detail = "The history has this run, and no end of it."
+        return RunStatus(End.ALIVE, detail, saved_reply(snapshot, submission))
+    return None
+
+
+def newest(snapshot: JSON) -> str:
+    """The submission of the last prompt that was taken up; "" where there is none."""
+    prompts = [m for m in dicts_in(snapshot, "messages") if m.get("role") == "user"]
+    return text_of(prompts[-1].get("submissionId")) if prompts else ""
