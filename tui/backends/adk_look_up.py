@@ -1,0 +1,104 @@
+"""What a stored ADK session says about one run: found by our mark, judged by its last events. Pure.
+
+The session is the only place where an ADK server says how a run ended once its stream is closed. It holds no
+partial reply, and no end of a run that is still going.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tui.backends.adk_decode import Decoder
+from tui.backends.adk_wire import (
+    JSON,
+    MARK,
+    is_aborted,
+    is_final,
+    obj,
+    objects,
+    parts,
+    responses,
+    root_author,
+    string,
+    text_of,
+)
+from tui.core.codec import dumps
+from tui.core.events import End
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One look at a run. `end` None: the session shows no end of it.
+
+    `run_id` is the invocation's id ("": not found), `posted` how many of our messages of this turn are
+    stored (the prompt, and answers to questions), `size` how many events followed the last of them, `text`
+    the reply as stored.
+    """
+
+    run_id: str = ""
+    end: End | None = None
+    detail: str = ""
+    text: str | None = None
+    posted: int = 0
+    size: int = 0
+
+
+def marked(event: JSON, key: str) -> bool:
+    return bool(key) and obj(event.get("customMetadata")).get(MARK) == key
+
+
+def sight(session: JSON, key: str, run_id: str = "") -> Sighting:
+    """What `session` says of the run of the prompt `key`, or of the invocation `run_id` where no event
+    carries our mark (a server that drops it, a run that another client started)."""
+    events = objects(session.get("events"))
+    ours = [event for event in events if marked(event, key)]
+    if not ours:
+        ours = [event for event in events if run_id and event.get("invocationId") == run_id]
+    if not ours:
+        return Sighting()
+    asked = [n for n, event in enumerate(ours) if event.get("author") == "user"]
+    since = ours[asked[-1] + 1 :] if asked else ours
+    end, detail = _end_of(since)
+    text = _reply(ours) if end is not None else None
+    return Sighting(string(ours[-1].get("invocationId")), end, detail, text, len(asked), len(since))
+
+
+def _end_of(events: list[JSON]) -> tuple[End | None, str]:
+    if any(is_aborted(event) for event in events):
+        return End.CANCELLED, "The session holds this run's INVOCATION_ABORTED event."
+    told = [event for event in events if parts(event) or event.get("errorCode")]
+    if not told or not _ends_the_run(told):
+        return None, ""
+    last = told[-1]
+    if code := string(last.get("errorCode")):
+        return End.FAILED, f"The session holds this run's error {code}: {string(last.get('errorMessage'))}"
+    if _waits(told):
+        return End.UNSPECIFIED, "The session shows that the run had paused for an answer; nothing runs."
+    return End.COMPLETED, "The session holds this run's final reply."
+
+
+def _ends_the_run(events: list[JSON]) -> bool:
+    """Whether the last event ends the whole run, not only one agent's part of it.
+
+    A member of a workflow may be followed by the next one. Only the root agent, or the agent that it handed
+    the conversation to, has the last word; of any other the session does not tell.
+    """
+    last = events[-1]
+    if not is_final(last):
+        return False
+    heirs = {string(obj(event.get("actions")).get("transferToAgent")) for event in events} - {""}
+    return root_author(last) or last.get("author") in heirs
+
+
+def _waits(events: list[JSON]) -> bool:
+    reader = Decoder()
+    for event in events:
+        reader.feed(dumps(event))
+    return bool(reader.questions)
+
+
+def _reply(events: list[JSON]) -> str:
+    """The stored reply, texts of several model turns parted by an empty line as the transcript parts them."""
+    spoken = (event for event in events if event.get("author") != "user" and not responses(event))
+    texts = (text_of(event, thought=False) for event in spoken)
+    return "\n\n".join(text for text in texts if text)
