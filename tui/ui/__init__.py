@@ -1,0 +1,1 @@
+"""The Textual shell: draws state and forwards intent; decides nothing about runs."""

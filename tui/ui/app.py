@@ -1,0 +1,385 @@
+"""The Textual app: keys in, intent out to the open conversation. It decides nothing about runs."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Iterable
+from typing import ClassVar
+
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import BindingType
+from textual.filter import LineFilter
+from textual.screen import Screen
+from textual.timer import Timer
+
+from tui import __version__
+from tui.session import Pressed
+from tui.ui.egress import EgressGuard
+from tui.ui.keys import KEYS, bindings
+from tui.ui.pane import ChatPane
+from tui.ui.screens.choice import Choice, ChoiceScreen
+from tui.ui.screens.help import HelpScreen
+from tui.ui.screens.palette import BarredPalette
+from tui.ui.slash import run_slash
+from tui.ui.stop_keys import Act, Moment, Situation, decide
+from tui.ui.talk import Opening
+from tui.ui.transcript.items import Acted, CopyAsked
+from tui.ui.widgets.lines import Piece, Row
+from tui.ui.widgets.prompt_box import PromptBox
+
+NOTE_FOR = 3.0
+"""Seconds a note stays in the hint line."""
+QUIT_ARMED_FOR = 1.5
+"""Seconds in which a second Ctrl+C quits."""
+
+
+class StopkeyApp(App[int]):
+    """One conversation on the screen, with the Stop key live in every state. Returns the exit code."""
+
+    TITLE = "stopkey"
+    ESCAPE_TO_MINIMIZE = False  # Esc stops, even while a widget is maximised
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
+    CSS = """
+    Screen { layers: base; }
+    #header { background: $panel; }
+    #hints { dock: bottom; color: $foreground-muted; }
+    """
+
+    def __init__(
+        self,
+        opening: Opening,
+        *,
+        fresh: Callable[[], Opening] | None = None,
+        theme: str = "textual-dark",
+        still: bool = False,
+        plain: bool = False,
+        double: bool = False,
+        keymap: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__()
+        self.opening = opening
+        self.fresh = fresh
+        self.still, self.plain, self.double = still, plain, double
+        self.keymap = dict(keymap or {})
+        self.chosen_theme = theme
+        self._note = opening.note
+        self._note_timer: Timer | None = None
+        self._quit_armed_until = 0.0
+        self._stop_armed_until = 0.0
+        self._leaving = False
+
+    # --- the screen ---------------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        yield Row(self._header_pieces, id="header")
+        self.pane = ChatPane(self.opening, still=self.still, plain=self.plain)
+        yield self.pane
+        yield Row(self._hint_pieces, id="hints")
+
+    def on_mount(self) -> None:
+        self.theme = self.chosen_theme
+        if self.keymap:
+            self.set_keymap(self.keymap)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._signalled, number)
+
+    def get_line_filters(self) -> list[LineFilter]:
+        """The second layer behind SafeText: nothing that could act on the terminal is ever drawn."""
+        return [*super().get_line_filters(), EgressGuard()]
+
+    def _header_pieces(self, width: int) -> tuple[list[Piece], list[Piece]]:
+        opening = self.pane.talk.opening
+        left = [(f" {opening.label}", "row--strong")]
+        if width >= 60:
+            left.append((f"   chat {opening.conversation.id[:6]}", "row--dim"))
+        return left, [("F1 help ", "row--dim")]
+
+    def _hint_pieces(self, width: int) -> tuple[list[Piece], list[Piece]]:
+        if self._note:
+            return [(f" {self._note}", "row--warn")], []
+        busy = self.pane.talk.busy
+        hints = [("Enter", "Queue" if busy else "Send"), ("^J", "Newline")]
+        hints += [("^S", "Stop & send")] if busy else [("^R", "Resend"), ("^T", "Talks")]
+        hints += [("^O", "Details"), ("^P", "Commands"), ("^Q", "Quit")]
+        pieces: list[Piece] = []
+        used = 0
+        for key, word in hints:
+            if used + len(key) + len(word) + 3 > width:
+                break
+            pieces += [(f" {key}", "row--key"), (f" {word} ", "")]
+            used += len(key) + len(word) + 3
+        return pieces, []
+
+    def note(self, sentence: str) -> None:
+        """Say something in the hint line for a moment."""
+        self._note = sentence
+        if self._note_timer:
+            self._note_timer.stop()
+        if sentence:
+            self._note_timer = self.set_timer(NOTE_FOR, self._forget_note)
+        self._refresh_hints()
+
+    def _forget_note(self) -> None:
+        self._note = ""
+        self._refresh_hints()
+
+    def _refresh_hints(self) -> None:
+        for row in self.screen_stack[0].query(Row):
+            row.refresh()
+
+    def situation_changed(self) -> None:
+        """What the keys mean has changed: every run bar and hint line is drawn anew."""
+        if self.screen_stack:
+            self._refresh_hints()
+            for bar in self.screen.query("RunBar"):
+                bar.wake()  # type: ignore[attr-defined]
+
+    # --- Stop ---------------------------------------------------------------------------------------------
+
+    def situation(self) -> Situation:
+        """Everything that decides what a Stop key does right now."""
+        now = time.monotonic()
+        return Situation(
+            self.pane.moment,
+            modal=len(self.screen_stack) > 1,
+            selection=self._selected() != "",
+            draft=self.pane.box.text != "",
+            quit_armed=now < self._quit_armed_until,
+            double=self.double,
+            stop_armed=now < self._stop_armed_until,
+        )
+
+    def _selected(self) -> str:
+        if self.focused is self.pane.box and self.pane.box.selected_text:
+            return self.pane.box.selected_text
+        return self.screen.get_selected_text() or self.pane.view.selected_source()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let Esc and Ctrl+C go on to the focused widget where they are not ours."""
+        if action == "stop_key" and self.is_mounted:
+            return decide(str(parameters[0]), self.situation()) is not Act.PASS
+        if len(self.screen_stack) > 1 and action in _NOT_OVER_A_MODAL:
+            return False
+        return True
+
+    def action_stop_key(self, key: str) -> None:
+        self.press_stop(key)
+
+    def press_stop(self, cause: str) -> None:
+        """One press of a Stop key, by whatever means. The text is frozen when this returns."""
+        _ACTS[decide(cause, self.situation())](self, cause)
+
+    def _stop(self, cause: str) -> None:
+        self._stop_armed_until = 0.0
+        empty = not self.pane.talk.turn or not self.pane.talk.turn.transcript.blocks
+        pressed = self.pane.talk.stop(cause)
+        turn = self.pane.talk.turn
+        if pressed is Pressed.STOPPED and empty and turn and not self.pane.box.text:
+            self.pane.box.put(turn.prompt.text)  # nothing had come yet: the prompt goes back into the box
+
+    def _retry(self, cause: str) -> None:
+        if self.pane.talk.stop(cause) is Pressed.RETRIED:
+            self.note("asked the backend again")
+
+    def _confirm(self, cause: str) -> None:
+        self._stop_armed_until = time.monotonic() + QUIT_ARMED_FOR
+        self.note("press again to stop")
+
+    def _copy(self, cause: str) -> None:
+        self.copy_to_clipboard(self._selected())
+        running = self.pane.moment in (Moment.RUNNING, Moment.WAITING)
+        self.note("copied; F8 stops" if running else "copied")
+        self.screen.clear_selection()
+        self.pane.view.clear_selected()
+
+    def _clear_draft(self, cause: str) -> None:
+        self.pane.box.clear_draft()
+        self.note("draft cleared; ^Z brings it back")
+
+    def _arm_quit(self, cause: str) -> None:
+        self._quit_armed_until = time.monotonic() + QUIT_ARMED_FOR
+        self.note("^C again to quit")
+
+    def _quit_now(self, cause: str) -> None:
+        self.run_action("quit") if False else self.call_later(self.action_quit)
+
+    # --- sending ------------------------------------------------------------------------------------------
+
+    def on_prompt_box_sent(self, event: PromptBox.Sent) -> None:
+        text = event.text.strip("\n")
+        if not text.strip():
+            self.pane.talk.submit_empty()
+        elif text.startswith("/"):
+            self.pane.box.clear_draft()
+            self.note(run_slash(self, text))
+        elif self.pane.talk.unproven and not self.pane.talk.busy:
+            self._ask_before_sending(lambda: self._submit(text))
+        else:
+            self._submit(text)
+
+    def _submit(self, text: str) -> None:
+        note = self.pane.talk.submit(text)
+        self.pane.box.clear_draft()
+        self.pane.view.follow()
+        self.note(note)
+
+    def _ask_before_sending(self, send: Callable[[], None]) -> None:
+        choices = [
+            Choice("send", "s", "Send anyway", "the old run may still be writing"),
+            Choice("wait", "w", "Not yet", "keep the text in the box"),
+        ]
+        sentence = "Nothing has shown that the stopped run ended."
+        screen = ChoiceScreen(self.pane, "Send now?", sentence, choices)
+        self.push_screen(screen, lambda chosen: send() if chosen == "send" else None)
+
+    def on_prompt_box_take_back(self) -> None:
+        text = self.pane.talk.take_back()
+        if text is not None:
+            self.pane.box.put(text)
+            self.pane.moved()
+
+    def action_stop_and_send(self) -> None:
+        note = self.pane.talk.stop_and_send(self.pane.box.text.strip())
+        if not note:
+            self.pane.box.clear_draft()
+        self.note(note)
+
+    def action_resend(self) -> None:
+        self._resend(quote=False)
+
+    def action_resend_quoting(self) -> None:
+        self._resend(quote=True)
+
+    def _resend(self, *, quote: bool) -> None:
+        def send() -> None:
+            self.note(self.pane.talk.resend(quote=quote))
+            self.pane.view.follow()
+
+        if self.pane.talk.unproven:
+            self._ask_before_sending(send)
+        else:
+            send()
+
+    def action_continue_turn(self) -> None:
+        self.note(self.pane.talk.go_on())
+
+    # --- seeing -------------------------------------------------------------------------------------------
+
+    def action_toggle_details(self) -> None:
+        self.pane.view.fold_all()
+
+    def action_follow(self) -> None:
+        self.pane.view.follow()
+
+    def on_copy_asked(self, event: CopyAsked) -> None:
+        self.copy_to_clipboard(event.text)
+        self.note("copied")
+
+    def on_acted(self, event: Acted) -> None:
+        """A clickable word in the transcript, or a key on one of its sections."""
+        turn = self.pane.talk.session.conversation.turns[event.turn - 1]
+        shown = self.pane.talk.shown[event.turn]
+        if event.action == "details":
+            shown.details = not shown.details
+        elif event.action == "late":
+            shown.late_shown = not shown.late_shown
+        elif event.action == "copy":
+            self.copy_to_clipboard(turn.kept())
+            self.note("copied the reply")
+        elif event.action == "edit":
+            self.pane.box.put(turn.prompt.text)
+            self.pane.box.focus()
+        elif event.action == "check":
+            self.pane.talk.session.check_again(turn)
+            self.note("looking it up")
+        elif event.action == "resend":
+            self._resend(quote=False)
+        elif event.action == "quote":
+            self._resend(quote=True)
+        shown.revision += 1
+        self.pane.view.touch(event.turn)
+
+    def action_help(self) -> None:
+        about = f"stopkey {__version__}   backend: {self.pane.talk.session.backend.name}"
+        self.push_screen(HelpScreen(self.pane, self.keymap, about))
+
+    def action_command_palette(self) -> None:
+        self.push_screen(BarredPalette(self.pane))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette holds every key's command and Textual's own themes."""
+        for key in KEYS:
+            action = key.action
+            yield SystemCommand(key.label, key.help, lambda action=action: self.call_later(self.run_action, action))
+        yield SystemCommand("Continue", "Ask the agent to go on where it was stopped", self.action_continue_turn)
+        yield from super().get_system_commands(screen)
+
+    # --- leaving ------------------------------------------------------------------------------------------
+
+    async def action_quit(self) -> None:
+        talk = self.pane.talk
+        if self._leaving:
+            self.exit(0)  # a second quit forces
+        elif talk.session.running:
+            self._ask_how_to_quit()
+        else:
+            await self._leave()
+
+    def _ask_how_to_quit(self) -> None:
+        opening = self.pane.talk.opening
+        choices = [Choice("stop", "s", "Stop it and quit", "abort, wait a moment, then leave")]
+        if not opening.embedded:
+            choices.append(Choice("leave", "l", "Leave it running", f"come back: {opening.come_back}"))
+        choices.append(Choice("stay", "y", "Stay"))
+        screen = ChoiceScreen(self.pane, "A run is still going", "What is to become of it?", choices)
+        self.push_screen(screen, self._quit_chosen)
+
+    def _quit_chosen(self, chosen: str | None) -> None:
+        if chosen in ("stop", "leave"):
+            self.call_later(self._leave, chosen == "stop")
+
+    async def _leave(self, stop_first: bool = False) -> None:
+        self._leaving = True
+        if self.pane.talk.session.stopping or stop_first:
+            self.note("stopping before leaving … ^Q again leaves at once")
+        self.pane._save_draft()
+        asyncio.get_running_loop().create_task(self._close_and_exit(stop_first, "quit", 0))
+
+    async def _close_and_exit(self, stop_first: bool, cause: str, code: int) -> None:
+        try:
+            await self.pane.talk.close(stop_first=stop_first, cause=cause)
+        finally:
+            self.exit(code)
+
+    def _signalled(self, number: int) -> None:
+        """SIGTERM, SIGHUP, a closed terminal: keep everything, abort with best effort, go."""
+        if self._leaving:
+            return
+        self._leaving = True
+        self.pane._save_draft()
+        asyncio.get_running_loop().create_task(self._close_and_exit(True, "signal", 128 + number))
+
+
+_NOT_OVER_A_MODAL = frozenset(
+    {"resend", "resend_quoting", "stop_and_send", "new_conversation", "conversations", "help", "command_palette"}
+)
+
+_ACTS: dict[Act, Callable[[StopkeyApp, str], None]] = {
+    Act.STOP: StopkeyApp._stop,
+    Act.RETRY: StopkeyApp._retry,
+    Act.CONFIRM: StopkeyApp._confirm,
+    Act.COPY: StopkeyApp._copy,
+    Act.PASS: lambda app, cause: None,
+    Act.CLOSE_POPUP: lambda app, cause: None,
+    Act.SWALLOW: lambda app, cause: None,
+    Act.SAY_USE_F8: lambda app, cause: app.note("the agent asks you: type an answer, or F8 stops the run"),
+    Act.SAY_STOPPING: lambda app, cause: app.note("stopping already"),
+    Act.SAY_FINISHED: lambda app, cause: app.note("already finished"),
+    Act.SAY_NOTHING: lambda app, cause: app.note("nothing is running"),
+    Act.CLEAR_DRAFT: StopkeyApp._clear_draft,
+    Act.ARM_QUIT: StopkeyApp._arm_quit,
+    Act.QUIT: StopkeyApp._quit_now,
+}

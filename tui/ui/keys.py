@@ -1,0 +1,68 @@
+"""All keys as data: the bindings, the hint line, the command palette and the F1 help are made from this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One command: `id` names it for rebinding, `keys` are Textual key names (comma separated).
+
+    `label` is for the hint line, `help` for F1 and the palette, `group` for F1. `priority`: whatever has focus.
+    """
+
+    id: str
+    keys: str
+    action: str
+    label: str
+    help: str
+    group: str
+    priority: bool = True
+
+
+STOP_GROUP, TURN_GROUP, VIEW_GROUP, APP_GROUP = "Stop", "Turns", "Seeing", "The client"
+
+KEYS: tuple[Key, ...] = (
+    Key("run.stop.esc", "escape", "stop_key('escape')", "Stop", "Stop the run (closes a popup or list first)", STOP_GROUP),
+    Key("run.stop", "f8", "stop_key('f8')", "Stop", "Stop the run, in every state", STOP_GROUP),
+    Key("run.stop.ctrl_c", "ctrl+c", "stop_key('ctrl+c')", "Stop", "Stop the run; copies first if text is selected", STOP_GROUP),
+    Key("run.stop_and_send", "ctrl+s", "stop_and_send", "Stop & send", "Stop, wait until it settles, then send the box", STOP_GROUP),
+    Key("turn.resend", "ctrl+r", "resend", "Resend", "Send the last prompt again, as a new turn", TURN_GROUP),
+    Key("turn.quote", "ctrl+l", "resend_quoting", "Resend with partial", "Resend, quoting the stopped partial reply", TURN_GROUP),
+    Key("view.details", "ctrl+o", "toggle_details", "Details", "Fold or unfold reasoning and tool calls", VIEW_GROUP),
+    Key("view.end", "ctrl+end", "follow", "End", "Back to the newest text", VIEW_GROUP),
+    Key("app.new", "ctrl+n", "new_conversation", "New", "Start a new conversation", APP_GROUP),
+    Key("app.conversations", "ctrl+t", "conversations", "Talks", "List the conversations", APP_GROUP),
+    Key("app.commands", "ctrl+p", "command_palette", "Commands", "Search all commands", APP_GROUP),
+    Key("app.help", "f1", "help", "Help", "Show this help", APP_GROUP),
+    Key("app.quit", "ctrl+q", "quit", "Quit", "Quit; asks if a run is active", APP_GROUP),
+)  # fmt: skip
+
+BOX_KEYS: tuple[tuple[str, str], ...] = (
+    ("Enter", "Send; while a run is active: queue"),
+    ("^J", "New line (also Shift+Enter where the terminal can send it)"),
+    ("↑", "In an empty box: edit the last queued or sent prompt"),
+    ("PgUp PgDn", "Scroll the conversation"),
+    ("/", "At the start: commands such as /stop, /resend, /copy"),
+)
+"""Keys of the text box that are not commands, for F1."""
+
+
+def bindings() -> list[Binding]:
+    """The App's bindings."""
+    return [
+        Binding(k.keys, k.action, k.label, priority=k.priority, show=False, id=k.id, tooltip=k.help)
+        for k in KEYS
+    ]
+
+
+def caret(key: str) -> str:
+    """A key as people read it: ^S, F8, Esc."""
+    first = key.partition(",")[0]
+    if first.startswith("ctrl+"):
+        rest = first.removeprefix("ctrl+")
+        return "^" + (rest.upper() if len(rest) == 1 else rest.capitalize())
+    return {"escape": "Esc"}.get(first, first.upper() if first[:1] == "f" else first.capitalize())

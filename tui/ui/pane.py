@@ -1,0 +1,153 @@
+"""A conversation's part of the screen: transcript, run bar, queue, text box."""
+
+from __future__ import annotations
+
+import time
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.timer import Timer
+from textual.widgets import Static
+
+from tui.core.conversation import Turn
+from tui.core.safe_text import safe_line
+from tui.core.turn import Phase
+from tui.core.view import Look, detail, look
+from tui.session import RemoteStop
+from tui.ui.stop_keys import Moment, Situation, keys_now, moment
+from tui.ui.talk import Opening, Talk
+from tui.ui.transcript import TranscriptView
+from tui.ui.transcript.items import FollowChanged
+from tui.ui.turn_item import ShownTurn
+from tui.ui.widgets.lines import Piece, Row
+from tui.ui.widgets.prompt_box import PromptBox
+from tui.ui.widgets.run_bar import RunBar
+
+DRAFT_AFTER = 0.25
+"""Seconds of quiet after which a draft is saved."""
+
+
+class ChatPane(Vertical):
+    """Everything of one conversation. Forwards intent to `talk`, draws what it tells."""
+
+    DEFAULT_CSS = """
+    ChatPane { height: 1fr; }
+    ChatPane TranscriptView { height: 1fr; min-height: 2; }
+    ChatPane #below { display: none; color: $accent; text-align: right; }
+    ChatPane #below.-shown { display: block; }
+    ChatPane .queued { height: auto; max-height: 4; color: $foreground-muted; display: none; }
+    ChatPane .queued.-shown { display: block; }
+    ChatPane PromptBox { height: auto; min-height: 2; max-height: 8; padding: 0 1; border: none; }
+    """
+
+    def __init__(self, opening: Opening, *, still: bool = False, plain: bool = False) -> None:
+        super().__init__()
+        self.still, self.plain = still, plain
+        self.view = TranscriptView()
+        self.bar = RunBar(self, still=still, plain=plain)
+        self.box = PromptBox()
+        self.below = Row(self._below_pieces, id="below")
+        self.queued = Static("", classes="queued", markup=False)
+        self._below = 0
+        self._draft_timer: Timer | None = None
+        self.talk = Talk(opening, self)
+
+    def compose(self) -> ComposeResult:
+        yield self.view
+        yield self.below
+        yield self.bar
+        yield self.queued
+        yield self.box
+
+    def on_mount(self) -> None:
+        self.talk.show_all()
+        if self.talk.opening.draft:
+            self.box.put(self.talk.opening.draft)
+        self.moved()
+        self.box.focus()
+
+    # --- Listener -----------------------------------------------------------------------------------------
+
+    def opened(self, shown: ShownTurn) -> None:
+        self.view.show(shown)
+
+    def touched(self, turn: int) -> None:
+        self.view.touch(turn)
+
+    def moved(self) -> None:
+        """A phase, a queue or a stop changed: the bar and the lines around it are drawn anew."""
+        if not self.is_mounted:
+            return
+        self.bar.wake()
+        self._show_queue()
+        self.app.situation_changed()  # type: ignore[attr-defined]
+
+    # --- Facts for the run bar ----------------------------------------------------------------------------
+
+    def bar_turn(self) -> Turn | None:
+        return self.talk.turn
+
+    def bar_look(self) -> Look:
+        return look(self.talk.turn, self.talk.can_retry)
+
+    def bar_detail(self) -> str:
+        turn = self.talk.turn
+        words = safe_line(detail(turn, self.now), 160)
+        if turn and turn.phase in (Phase.SENDING, Phase.STREAMING) and not self._remote_stop:
+            return f"{words}  Stop ends it here only"
+        return words
+
+    def bar_keys(self) -> str:
+        return keys_now(self.situation)
+
+    @property
+    def now(self) -> float:
+        return time.monotonic()
+
+    @property
+    def _remote_stop(self) -> bool:
+        return self.talk.session.backend.capabilities.remote_stop is not RemoteStop.NONE
+
+    @property
+    def situation(self) -> Situation:
+        return self.app.situation()  # type: ignore[attr-defined, no-any-return]
+
+    @property
+    def moment(self) -> Moment:
+        return moment(self.talk.turn, self.now, self.talk.can_retry)
+
+    # --- small things -------------------------------------------------------------------------------------
+
+    def _show_queue(self) -> None:
+        queue, held = self.talk.queue, self.talk.held and not self.talk.busy
+        self.queued.set_class(bool(queue), "-shown")
+        word, hint = ("held", "Enter on empty sends, ↑ edits") if held else ("queued", "↑ edits")
+        rows = [f'  {word} {n}: "{safe_line(text, 60)}"' for n, text in enumerate(queue, 1)]
+        if rows:
+            rows[-1] += f"   ({hint})"
+        self.queued.update("\n".join(rows), layout=True)
+
+    def _below_pieces(self, width: int) -> tuple[list[Piece], list[Piece]]:
+        return [], [(f"↓ {self._below:,} more lines  (End) ", "row--key")]
+
+    def on_follow_changed(self, event: FollowChanged) -> None:
+        self._below = event.below
+        self.below.set_class(not event.following and event.below > 0, "-shown")
+        self.below.refresh()
+
+    def on_prompt_box_scroll(self, event: PromptBox.Scroll) -> None:
+        if event.end:
+            self.view.follow()
+        elif event.pages < 0:
+            self.view.scroll_page_up(animate=False)
+        else:
+            self.view.scroll_page_down(animate=False)
+
+    def on_text_area_changed(self) -> None:
+        if self._draft_timer:
+            self._draft_timer.stop()
+        self._draft_timer = self.set_timer(DRAFT_AFTER, self._save_draft)
+        self.app.situation_changed()  # type: ignore[attr-defined]
+
+    def _save_draft(self) -> None:
+        self.talk.opening.save_note("draft", self.box.text)

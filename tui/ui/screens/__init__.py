@@ -1,0 +1,1 @@
+"""Screens that open over the conversation. All of them keep the run bar."""

@@ -1,0 +1,63 @@
+"""Slash commands: the same words as keys and palette, for people who type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tui.ui.app import StopkeyApp
+
+Command = Callable[["StopkeyApp", str], str]
+
+
+def _stop(app: StopkeyApp, rest: str) -> str:
+    app.press_stop("/stop")
+    return app._note
+
+
+def _continue(app: StopkeyApp, rest: str) -> str:
+    return app.pane.talk.go_on()
+
+
+def _copy(app: StopkeyApp, rest: str) -> str:
+    turn = app.pane.talk.turn
+    if turn is None:
+        return "There is nothing to copy yet."
+    app.copy_to_clipboard(turn.kept())
+    return "copied the reply"
+
+
+def _resend(app: StopkeyApp, rest: str) -> str:
+    app.action_resend()
+    return ""
+
+
+def _quit(app: StopkeyApp, rest: str) -> str:
+    app.call_later(app.action_quit)
+    return ""
+
+
+def _help(app: StopkeyApp, rest: str) -> str:
+    app.action_help()
+    return ""
+
+
+COMMANDS: dict[str, tuple[Command, str]] = {
+    "stop": (_stop, "Stop the run"),
+    "resend": (_resend, "Send the last prompt again"),
+    "continue": (_continue, "Ask the agent to go on where it was stopped"),
+    "copy": (_copy, "Copy the reply"),
+    "help": (_help, "Show the keys"),
+    "quit": (_quit, "Quit"),
+}
+
+
+def run_slash(app: StopkeyApp, text: str) -> str:
+    """Carry out a line that starts with a slash; the answer is a note. `//` is sent as text with one slash."""
+    name, _, rest = text[1:].partition(" ")
+    found = COMMANDS.get(name)
+    if found is None:
+        app.pane.box.put(text)
+        return f"There is no /{name[:20]}; there are /{', /'.join(COMMANDS)}."
+    return found[0](app, rest)

@@ -1,0 +1,222 @@
+"""One open conversation on the screen: its session, its queue, and what follows when a turn ends.
+
+No widget: it is told of every record by the session, and tells its listener what to draw anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tui.backends.base import Backend
+from tui.core.conversation import Conversation, Turn
+from tui.core.events import Record
+from tui.core.quoting import quoted
+from tui.core.turn import FINAL, Outcome, Phase
+from tui.session import Clocks, JournalLike, Pressed, Session
+from tui.ui.turn_item import QUIET_EVENTS, ShownTurn
+
+CONTINUE = "Please continue exactly where you were stopped."
+
+
+class Listener(Protocol):
+    """The pane. All of it is called on the loop's thread; `touched` up to 20,000 times a second."""
+
+    def opened(self, shown: ShownTurn) -> None: ...
+    def touched(self, turn: int) -> None: ...
+    def moved(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Opening:
+    """What it takes to put a conversation on the screen. Made by the command line, which knows the parts."""
+
+    backend: Backend
+    conversation: Conversation
+    journal: JournalLike
+    label: str  # agent @ host
+    embedded: bool = False
+    come_back: str = ""  # the command that reopens it
+    draft: str = ""
+    queue: list[str] = field(default_factory=list)
+    note: str = ""  # one sentence to show at the start (read-only, restored, could not load …)
+    clocks: Clocks = field(default_factory=Clocks)
+    late: str = "keep"
+    queue_on_stop: str = "hold"
+    save_note: Callable[[str, object], None] = lambda kind, value: None
+
+
+class Talk:
+    """Sending, queueing, resending. `held`: a stop holds the queue until the person lets it go."""
+
+    def __init__(self, opening: Opening, listener: Listener) -> None:
+        self.opening = opening
+        self.listener = listener
+        self.queue: list[str] = list(opening.queue)
+        self.held = bool(self.queue)
+        self.next_up: str | None = None  # stop and send: what goes out when the stop has settled
+        self.shown: dict[int, ShownTurn] = {}
+        self.session = Session(
+            opening.backend,
+            opening.journal,
+            conversation=opening.conversation,
+            clocks=opening.clocks,
+            late=opening.late,
+            on_change=self._on_change,
+        )
+
+    @property
+    def turn(self) -> Turn | None:
+        return self.session.turn
+
+    @property
+    def busy(self) -> bool:
+        """Whether a prompt has to wait. A lost connection does not block: the person may go on."""
+        return self.turn is not None and self.turn.phase not in (*FINAL, Phase.LOST, Phase.IDLE)
+
+    @property
+    def can_retry(self) -> bool:
+        return self.turn is not None and self.session.may_retry(self.turn)
+
+    @property
+    def unproven(self) -> bool:
+        """Whether the last run may still be going after a stop: a resend asks first."""
+        return self.turn is not None and self.turn.outcome in (Outcome.UNCONFIRMED, Outcome.ACKNOWLEDGED)
+
+    def show_all(self) -> None:
+        """Hand every turn that is already there to the listener."""
+        for turn in self.session.conversation.turns:
+            self._show(turn)
+
+    def submit(self, text: str) -> str:
+        """Enter with text: send, queue, or answer the agent. Returns a note for the person, "" if none."""
+        turn = self.turn
+        if turn and turn.phase is Phase.WAITING:
+            return self._reply(turn, text)
+        if self.busy or (self.queue and not self.held):
+            self.enqueue(text)
+            return f"queued {len(self.queue)}"
+        self.session.send(text)
+        return ""
+
+    def submit_empty(self) -> None:
+        """Enter on an empty box lets a held queue go."""
+        if self.queue and not self.busy:
+            self.held = False
+            self._send_queued()
+
+    def enqueue(self, text: str) -> None:
+        self.queue.append(text)
+        self._save_queue()
+
+    def take_back(self) -> str | None:
+        """Up in an empty box: the last queued prompt, or the last one sent."""
+        if self.queue:
+            text = self.queue.pop()
+            self._save_queue()
+            return text
+        return self.turn.prompt.text if self.turn and not self.busy else None
+
+    def stop(self, cause: str, reason: str = "") -> Pressed:
+        pressed = self.session.stop(cause, reason)
+        if pressed is Pressed.STOPPED:
+            self.held = bool(self.queue)
+        return pressed
+
+    def stop_and_send(self, text: str) -> str:
+        """Stop, wait until it settles, then send `text`, or the first of the queue if there is no text."""
+        if text:
+            self.next_up = text
+        elif self.queue:
+            self.next_up = self.queue.pop(0)
+            self._save_queue()
+        else:
+            return "Type what to send after the stop."
+        if self.session.running:
+            self.stop("stop and send")
+        elif not self.session.stopping:
+            self._go_on()
+        return ""
+
+    def resend(self, *, quote: bool = False) -> str:
+        """The last prompt again, as a new turn, quoting the stopped partial if asked to."""
+        turn = self.turn
+        if turn is None:
+            return "Nothing has been sent yet."
+        if self.busy:
+            return "A run is active: stop it first, or press ^S to stop and send."
+        text = quoted(turn.prompt.text, turn.kept()) if quote else turn.prompt.text
+        self.session.send(text)
+        return ""
+
+    def go_on(self) -> str:
+        """Continue: ask the agent to go on, quoting the partial where the backend forgets it."""
+        turn = self.turn
+        if turn is None or self.busy or turn.stop is None:
+            return "There is no stopped reply to continue."
+        remembers = self.session.backend.capabilities.remembers_partial
+        self.session.send(CONTINUE if remembers else quoted(CONTINUE, turn.kept()))
+        return ""
+
+    async def close(self, *, stop_first: bool = False, cause: str = "quit") -> None:
+        await self.session.close(stop_first=stop_first, cause=cause)
+
+    # --- what the session tells ---------------------------------------------------------------------------
+
+    def _on_change(self, turn: Turn, record: Record) -> None:
+        shown = self.shown.get(turn.number)
+        if shown is None:
+            shown = self._show(turn)
+        self.listener.touched(turn.number)
+        if type(record.event) in _QUIET and not record.late:
+            return
+        shown.revision += 1
+        self.listener.moved()
+        if turn.phase in FINAL and turn is self.turn and (self.queue or self.next_up is not None):
+            asyncio.get_running_loop().call_soon(self._go_on)
+
+    def _show(self, turn: Turn) -> ShownTurn:
+        shown = self.shown[turn.number] = ShownTurn(turn, self.session.backend.capabilities)
+        self.listener.opened(shown)
+        return shown
+
+    def _go_on(self) -> None:
+        """A turn has settled: send what was to follow it."""
+        turn = self.turn
+        if turn is None or self.busy:
+            return
+        if self.next_up is not None:
+            text, self.next_up = self.next_up, None
+            if self.unproven:
+                self.queue.insert(0, text)
+                self.held = True
+                self._save_queue()
+            else:
+                self.session.send(text)
+            self.listener.moved()
+        elif self.queue and turn.phase is Phase.COMPLETED and not self.held:
+            self._send_queued()
+
+    def _send_queued(self) -> None:
+        text = self.queue.pop(0)
+        self._save_queue()
+        self.session.send(text)
+        self.listener.moved()
+
+    def _reply(self, turn: Turn, text: str) -> str:
+        from tui.core.transcript import QuestionBlock
+
+        asked = [b for b in turn.transcript.blocks if isinstance(b, QuestionBlock) and b.reply is None]
+        if not asked:
+            self.enqueue(text)
+            return f"queued {len(self.queue)}"
+        self.session.answer(asked[-1].key, text)
+        return ""
+
+    def _save_queue(self) -> None:
+        self.opening.save_note("queue", list(self.queue))
+
+
+_QUIET = frozenset(QUIET_EVENTS)

@@ -1,0 +1,172 @@
+"""A turn as the transcript shows it: head lines, the mark after the text, and the card under the reply."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import datetime
+
+from tui import receipt
+from tui.backends.base import Capabilities
+from tui.core import events as ev
+from tui.core.conversation import Turn
+from tui.core.safe_text import SafeText, safe, safe_line
+from tui.core.transcript import Block, TextBlock
+from tui.core.turn import FINAL, Outcome, Phase
+from tui.core.view import Cell, look, seconds, short
+from tui.ui.transcript.items import Card, Line, Word
+
+QUIET_EVENTS = (
+    ev.TextDelta, ev.ReasoningDelta, ev.ToolArguments, ev.TextReplaced, ev.BlockEnded, ev.Unknown,
+)  # fmt: skip
+"""Events that change nothing but blocks: the head and the card need no new look after them."""
+
+_TONES = {"calm": "dim", "busy": "accent", "good": "good", "warn": "warning", "bad": "error"}
+
+
+class ShownTurn:
+    """One turn for the transcript (a `TurnItem`). `revision` is raised by whoever sees a change."""
+
+    def __init__(self, turn: Turn, capabilities: Capabilities, *, late_shown: bool = False) -> None:
+        self.source = turn
+        self.capabilities = capabilities
+        self.revision = 0
+        self.details = False
+        self.late_shown = late_shown
+
+    @property
+    def turn(self) -> int:
+        return self.source.number
+
+    @property
+    def prompt(self) -> SafeText:
+        return safe(self.source.prompt.text)
+
+    @property
+    def prompt_head(self) -> Line:
+        clock = datetime.fromtimestamp(self.source.wall).strftime("%H:%M:%S")
+        return [Word("You", "strong"), Word(" ", fill=True), Word(clock, "dim")]
+
+    @property
+    def head(self) -> Line:
+        turn = self.source
+        if turn.phase is Phase.SENDING and not turn.transcript.blocks:
+            return []
+        words = [Word("Agent", "strong"), Word(" ", fill=True)]
+        if turn.first_at is not None:
+            words.append(Word(f"ttft {seconds(turn.first_at - turn.sent_at)}   ", "dim"))
+        return [*words, Word(short(turn), _TONES[look(turn).tone])]
+
+    @property
+    def blocks(self) -> Sequence[Block]:
+        return self.source.transcript.blocks
+
+    @property
+    def mark(self) -> str:
+        turn = self.source
+        if turn.phase is Phase.STREAMING and turn.transcript.blocks:
+            return "▌"
+        stopped_text = (
+            turn.stop and turn.transcript.blocks and isinstance(turn.transcript.blocks[-1], TextBlock)
+        )
+        return "⏹" if stopped_text else ""
+
+    @property
+    def cards(self) -> Sequence[Card]:
+        turn = self.source
+        if turn.stop:
+            return [stopped_card(turn, self.capabilities, self.details), *self._late_card()]
+        if turn.phase is Phase.FAILED:
+            return [_failed_card(turn)]
+        if turn.phase is Phase.LOST:
+            return [_lost_card(turn)]
+        return []
+
+    def _late_card(self) -> list[Card]:
+        if not self.late_shown:
+            return []
+        text = self.source.late.reply() or safe("(no text; events only)")
+        rule = [Word("┄┄ AFTER THE STOP, not part of the reply ", "dim"), Word("┄", "dim", fill=True)]
+        return [Card("late", [rule, *([Word("  " + line, "dim")] for line in text.split("\n"))])]
+
+
+def stopped_card(turn: Turn, can: Capabilities, details: bool) -> Card:
+    """What was kept, what is known, and what one can do now."""
+    assert turn.stop
+    clock = datetime.fromtimestamp(turn.stop.wall).strftime("%H:%M:%S")
+    settled = turn.phase in FINAL
+    found = look(turn)
+    who = "STOPPED BY YOU" if turn.stop.asked.cause != "signal" else "STOPPED BY A SIGNAL"
+    lines: list[Line] = [
+        [Word(f"┄┄ {who}  {clock} ", "dim"), Word("┄", "dim", fill=True)],
+        [Word(f"  {found.sign} {found.word}", _TONES[found.tone])],
+        [Word(f"  {receipt.meaning(turn)}")],
+        [Word(f"  {receipt.kept(turn)}", "dim")],
+        [
+            Word(f"  {receipt.happened(turn)}", "dim"),
+            Word("   ", fill=False),
+            Word("Details", "key", "details"),
+        ],
+    ]
+    if details:
+        lines += [[Word(f"    {what}  ", "dim"), Word(when)] for what, when in receipt.chain(turn)]
+        lines += _said(turn)
+    if settled:
+        remembers = can.remembers_partial
+        lines += [[Word(f"  {line}", "warning")] for line in receipt.cautions(turn, remembers)]
+        lines.append(_actions(turn))
+    return Card("stop", lines)
+
+
+def _said(turn: Turn) -> list[Line]:
+    """The sentences behind the answer and the look-up, and the reason that was given."""
+    assert turn.stop
+    rows: list[Line] = []
+    if turn.stop.answer and turn.stop.answer.detail:
+        rows.append([Word(f"    answer: {safe_line(turn.stop.answer.detail)}", "dim")])
+    if turn.stop.looked_up and turn.stop.looked_up.detail:
+        rows.append([Word(f"    look-up: {safe_line(turn.stop.looked_up.detail)}", "dim")])
+    if turn.stop.asked.reason:
+        rows.append([Word(f"    reason: {safe_line(turn.stop.asked.reason)}", "dim")])
+    return rows
+
+
+def _actions(turn: Turn) -> Line:
+    words = [Word("  "), Word("^R Resend", "key", "resend"), Word("   "), Word("↑ Edit", "key", "edit")]
+    if turn.transcript.chars:
+        words += [
+            Word("   "),
+            Word("^L Resend quoting", "key", "quote"),
+            Word("   "),
+            Word("Copy", "key", "copy"),
+        ]
+    if turn.stop and turn.stop.late_events:
+        words += [Word("   "), Word("Late text", "key", "late")]
+    if look(turn).cell is Cell.RETRY or turn.outcome is Outcome.LOCAL_ONLY:
+        words += [Word("   "), Word("Check again", "key", "check")]
+    return words
+
+
+def _failed_card(turn: Turn) -> Card:
+    return Card(
+        "failed",
+        [
+            [Word("✗ FAILED  ", "error"), Word(turn.problem)],
+            [Word("  "), Word("^R Resend", "key", "resend"), Word("   "), Word("↑ Edit", "key", "edit")],
+        ],
+    )
+
+
+def _lost_card(turn: Turn) -> Card:
+    actions = [
+        Word("  "),
+        Word("Check again", "key", "check"),
+        Word("   "),
+        Word("^R Resend", "key", "resend"),
+    ]
+    return Card("lost", [[Word("⇄ CONNECTION LOST  ", "warning"), Word(turn.problem)], actions])
+
+
+def now() -> float:
+    """Monotonic seconds, the clock of all turns."""
+    return time.monotonic()

@@ -1,0 +1,1 @@
+"""The small widgets around the transcript."""
