@@ -8,7 +8,6 @@ byte-order mark, makes events out of heartbeats, and buffers without a limit; it
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from enum import Enum, auto
 from time import perf_counter
@@ -23,7 +22,8 @@ SLICE_S = 0.003
 """How long a burst may hold the event loop: well under a frame, so that a key is seen in between."""
 
 _BOM = b"\xef\xbb\xbf"
-_MAY_BE_FIELD = re.compile(rb"(?:data|event|id|retry):|(?:d|da|dat|data|e|ev|eve|even|event|i|id|r|re|ret|retr|retry)\Z")
+_FIELDS = (b"data", b"event", b"id", b"retry")
+_BEGINNINGS = {name[:size] for name in _FIELDS for size in range(1, len(name) + 1)}
 _LONGEST_FIELD = 6  # "event:" and "retry:"
 
 
@@ -112,7 +112,7 @@ class Decoder:
             if self._line_size - len(piece) >= _LONGEST_FIELD:
                 return  # its beginning was looked at before
             piece = b"".join(self._line)
-            if _MAY_BE_FIELD.match(piece):
+            if piece in _BEGINNINGS or piece.partition(b":")[0] in _FIELDS:
                 return
             self._kind, self._line = _Line.COUNTED, []
         if b":" in piece:
