@@ -194,7 +194,7 @@ def test_a_run_that_goes_on_after_a_yes_is_found_out() -> None:
     async def run() -> None:
         async def talk() -> None:
             while not gone.is_set():
-                turn_session._record(1, ev.TextDelta("b", "more "))
+                turn_session.record(1, ev.TextDelta("b", "more "))
                 await asyncio.sleep(0.002)
 
         gate, gone = Gate(), asyncio.Event()

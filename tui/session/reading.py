@@ -1,0 +1,85 @@
+"""Reading a run's stream: every event is recorded; a stream that breaks is taken up again where it can be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from tui.backends.base import BackendError, PromptNotSent, PromptRejected
+from tui.core import events as ev
+from tui.core.conversation import Turn
+from tui.core.events import Event
+from tui.core.turn import FINAL, Phase
+from tui.session.parts import Live
+
+if TYPE_CHECKING:
+    from tui.session.driver import Session
+
+NO_END = "The connection ended without an end marker; the run may still be alive."
+
+
+async def read(session: Session, turn: Turn, live: Live, events: AsyncGenerator[Event, None]) -> None:
+    """Record everything until the run's end; re-attach after a break, with back-off, never post again."""
+    lost = await _take_all(session, turn, live, events)
+    tried = 0
+    while lost and _may_reattach(session, turn, live, tried):
+        turn.reattaching = (tried + 1, len(session.clocks.reattach))
+        session.note_request(turn, "resume")
+        await asyncio.sleep(session.clocks.reattach[tried])
+        seen = turn.events
+        lost = await _take_all(session, turn, live, session.backend.resume(live.ref))
+        tried = 0 if turn.events > seen else tried + 1
+    turn.reattaching = None
+    session.wake(turn)
+
+
+def _may_reattach(session: Session, turn: Turn, live: Live, tried: int) -> bool:
+    waits = turn.phase is Phase.LOST and not live.closing
+    return waits and session.backend.capabilities.resume and tried < len(session.clocks.reattach)
+
+
+async def _take_all(session: Session, turn: Turn, live: Live, events: AsyncGenerator[Event, None]) -> bool:
+    """Record everything a stream yields. True if it ended without the backend's final word."""
+    try:
+        async with aclosing(events):
+            async for event in events:
+                session.record(turn.number, event)
+                if live.closing:
+                    break
+    except PromptNotSent as error:
+        session.record(turn.number, ev.NotSent(str(error)))
+    except PromptRejected as error:
+        return _refused(session, turn, error)
+    except BackendError as error:
+        return _broke(session, turn, str(error))
+    except asyncio.CancelledError:
+        session.record(turn.number, ev.StreamClosed())
+        raise
+    except Exception as fault:  # an adapter's own fault must not leave the turn hanging
+        return _broke(session, turn, f"The client could not read the stream: {type(fault).__name__}.")
+    else:
+        return _ended(session, turn, live)
+    return False
+
+
+def _refused(session: Session, turn: Turn, error: PromptRejected) -> bool:
+    """A refused prompt means that no run exists; a refused re-attaching only that we cannot listen."""
+    if turn.phase in (Phase.SENDING, Phase.STOP_PENDING):
+        session.record(turn.number, ev.PromptRefused(str(error), error.status))
+        return False
+    return _broke(session, turn, str(error))
+
+
+def _ended(session: Session, turn: Turn, live: Live) -> bool:
+    if live.closing and turn.stop:
+        session.record(turn.number, ev.StreamClosed())
+    if live.closing or turn.state.end is not None or turn.phase in (Phase.WAITING, *FINAL):
+        return False
+    return _broke(session, turn, NO_END)
+
+
+def _broke(session: Session, turn: Turn, sentence: str) -> bool:
+    session.record(turn.number, ev.StreamBroke(sentence))
+    return True
