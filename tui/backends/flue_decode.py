@@ -285,6 +285,7 @@ _CHUNKS: dict[str, Callable[[RunReader, JSON], Iterator[ev.Event]]] = {
     "message-completed": RunReader._step_over,
     "submission-settled": RunReader._settled,
 }
+CHUNK_TYPES = frozenset(_CHUNKS)
 
 
 def _block(at: JSON, message: _Message) -> str:
