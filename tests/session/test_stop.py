@@ -444,3 +444,23 @@ def test_the_backends_question_makes_the_turn_wait_and_an_answer_goes_on() -> No
         await s.close()
 
     scene(run)
+
+
+def test_an_answer_that_opens_a_stream_of_its_own_goes_on_in_the_same_turn() -> None:
+    async def run() -> None:
+        able = Capabilities(RemoteStop.ABORT, answers_questions=True, answer_streams=True)
+        backend = ScriptedBackend(
+            [[STARTED, ev.QuestionAsked("q1", "May I?")]],
+            capabilities=able,
+            answering_scripts=[[ev.RunStarted("r2"), *words("done"), ev.RunFinished()]],
+        )
+        s = session(backend)
+        turn = s.send("go")
+        await s.settled(turn)
+        assert turn.phase is Phase.WAITING
+        s.answer("q1", "yes")
+        await s.settled(turn)
+        assert turn.phase is Phase.COMPLETED and turn.run_id == "r2" and turn.transcript.reply() == "done"
+        await s.close()
+
+    scene(run)

@@ -124,9 +124,8 @@ class Session:
         self.record(turn.number, ev.QuestionAnswered(request, reply))
         live = self._living(turn)
         if self.backend.capabilities.answer_streams:
-            live.reading = self._spawn(
-                self._read(turn, live, self.backend.answering(live.ref, request, reply))
-            )
+            events = self.backend.answering(live.ref, request, reply)
+            live.reading = self._spawn(read(self, turn, live, events))
         else:
             self._spawn(self._answer(turn, live, request, reply))
 
