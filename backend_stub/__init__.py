@@ -1,0 +1,1 @@
+"""A stand-in for a remote agent, and a reference for how a backend does Stop right."""

@@ -1,0 +1,134 @@
+"""`python -m backend_stub`: serve, and say where.
+
+Prints one JSON line when ready, {"port", "url", "dialects", "pid"}; with --people, words instead. The bearer token is
+taken from STOPKEY_TOKEN, or made up (and then told). --child: end when the parent is gone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import ipaddress
+import json
+import os
+import secrets
+import signal
+import sys
+from pathlib import Path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the backend until it is told to end. Returns the exit code: 0, or 2 for a usage error."""
+    options = _options(arguments)
+    if options.list:
+        _print_scenarios()
+        return 0
+    problem = _problem(options)
+    if problem:
+        print(problem, file=sys.stderr)
+        return 2
+    os.umask(0o077)
+    try:
+        asyncio.run(_serve(options))
+    except OSError as error:
+        print(f"Cannot listen on {options.host} port {options.port}: {error.strerror}.", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="stopkey serve", description="A demo agent that does Stop right, or wrong on demand."
+    )
+    add = parser.add_argument
+    add("--port", type=int, default=0, help="port to listen on (default: a free one)")
+    add("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    add("--allow-remote", action="store_true", help="allow --host to be other than this machine")
+    add("--allow-host", action="append", default=[], metavar="NAME", help="answer to this Host, too")
+    add("--scenario", default="", help="what to play for prompts that name no scenario")
+    add("--list", action="store_true", help="list the scenarios")
+    add("--data", type=Path, metavar="FOLDER", help="keep conversations here (default: in memory)")
+    add("--speed", default="1", help="factor on every pause; 0: no pauses")
+    add("--set", action="append", default=[], metavar="SWITCH=VALUE", help="misbehave; `--set help` lists")
+    add("--people", action="store_true", help="say where it runs in words instead of JSON")
+    add("--child", action="store_true", help="end when the parent process is gone")
+    return parser.parse_args(arguments)
+
+
+def _print_scenarios() -> None:
+    from backend_stub.scenarios import SCENARIOS
+
+    for scenario in SCENARIOS.values():
+        print(f"{scenario.name:14} {scenario.about}")
+
+
+def _problem(options: argparse.Namespace) -> str:
+    """What is wrong with the options, in one sentence that says what to do."""
+    from backend_stub.scenarios import SCENARIOS
+    from backend_stub.switches import BadSwitch
+
+    if options.scenario and options.scenario not in SCENARIOS:
+        return f"There is no scenario {options.scenario!r}; `stopkey serve --list` names them."
+    if not 0 <= options.port <= 65535:
+        return "--port must be between 0 and 65535."
+    if not _loopback(options.host) and not options.allow_remote:
+        return f"{options.host} is reachable from other machines; add --allow-remote if that is meant."
+    try:
+        _switches(options)
+    except BadSwitch as bad:
+        return str(bad)
+    return ""
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _switches(options: argparse.Namespace):  # type: ignore[no-untyped-def]
+    from backend_stub.switches import Switches
+
+    given = dict(item.partition("=")[::2] for item in options.set)
+    return Switches().set({"speed": options.speed, **given})
+
+
+async def _serve(options: argparse.Namespace) -> None:
+    from backend_stub import parent
+    from backend_stub.app import create_app
+    from backend_stub.engine import Engine
+    from backend_stub.server import StubServer, bind
+
+    sock = bind(options.host, options.port)
+    token = os.environ.pop("STOPKEY_TOKEN", "") or secrets.token_urlsafe(32)
+    engine = Engine(options.data, switches=_switches(options), scenario=options.scenario)
+    app = create_app(engine, token, (options.host, *options.allow_host))
+    server = StubServer(app, engine)
+    server.on_ready = lambda: _tell(options, sock.getsockname()[1], token)
+
+    def end() -> None:
+        server.should_exit = True
+        parent.last_resort()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, end)
+    if options.child:
+        parent.watch(end)
+    await server.serve([sock])
+
+
+def _tell(options: argparse.Namespace, port: int, token: str) -> None:
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    url = f"http://{host}:{port}"
+    if options.people:
+        print(f"Serving at {url}\nToken: {token}\n\nTalk to it:\n  STOPKEY_TOKEN={token} \\")
+        print(f"  stopkey chat --backend ag-ui --url {url} --agent demo --token-env STOPKEY_TOKEN")
+        print("\nCtrl+C ends it. `stopkey serve --list` names the scenarios; a prompt plays one with /name.")
+    else:
+        print(json.dumps({"port": port, "url": url, "pid": os.getpid()}))
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,346 @@
+"""The engine: starts runs, keeps them by id, aborts them. What a dialect talks to.
+
+It knows no wire format and no request: a run goes on whether or not anybody reads it. Everything here belongs
+to the event loop's thread, so what is checked in one breath stays true in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from backend_stub import events as ev
+from backend_stub.agent import Agent, Paused, branch
+from backend_stub.audit import Ledger
+from backend_stub.cancel import RunCancelled
+from backend_stub.choose import Choice, choose
+from backend_stub.events import Phase
+from backend_stub.gates import Gates
+from backend_stub.log import Log
+from backend_stub.model import AgentFailed
+from backend_stub.news import News
+from backend_stub.run import Run
+from backend_stub.steps import Act
+from backend_stub.store import Store
+from backend_stub.switches import Switches
+
+_SAVE_S = 0.25  # how often the reply of an active run is written
+_EARLY_S = 60.0  # how long an abort that came before its run is remembered
+_KEPT_RUNS = 500  # finished runs whose event log stays in memory
+
+
+class RunExists(Exception):
+    """A run of this id is already there; the same prompt is not played twice."""
+
+
+class NothingAsked(Exception):
+    """There is no open question of that name in the conversation."""
+
+
+class Verdict(StrEnum):
+    """What became of an abort."""
+
+    CANCELLED = "cancelled"  # this abort ended the run, and it is over
+    ALREADY_CANCELLED = "already_cancelled"  # an earlier abort had ended it
+    FINISHED = "finished"  # it had ended by itself
+    UNKNOWN = "unknown"  # there is no such run
+    ACCEPTED = "accepted"  # asked for; it is not over yet
+
+
+@dataclass(frozen=True, slots=True)
+class Aborted:
+    """The answer to an abort: the verdict, and what is known of the run (`Run.summary`, None: unknown)."""
+
+    verdict: Verdict
+    run: dict[str, Any] | None = None
+
+
+class Engine:
+    """All runs and conversations of one backend process.
+
+    `switches` are the process's; scenarios and prompts add theirs. `scenario` is played for prompts that
+    name none. `folder` None keeps everything in memory.
+    """
+
+    def __init__(
+        self, folder: Path | None = None, *, switches: Switches | None = None, scenario: str = ""
+    ) -> None:
+        self.switches = switches or Switches()
+        self.scenario = scenario
+        self.gates = Gates()
+        self.ledger = Ledger(folder / "audit.jsonl" if folder and folder.is_dir() else None)
+        self.news = News()
+        self.store = Store(folder)
+        self.runs: OrderedDict[str, Run] = OrderedDict()
+        self.closing = False
+        self._logs: dict[str, Log] = {}
+        self._paused: dict[tuple[str, str], Paused] = {}
+        self._early: OrderedDict[str, tuple[float, str, str]] = OrderedDict()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- starting ----------------------------------------------------------------------------------------
+
+    async def start(
+        self, *, run_id: str, conversation_id: str, prompt: str, agent: str = "demo", pauses: bool = False
+    ) -> Run:
+        """Choose a scenario and start the run. Returns once it is registered, before anything was said.
+
+        `pauses`: in this dialect a question ends the run. Raises RunExists.
+        """
+        chosen = choose(prompt, self.switches, self.scenario)
+        if chosen.switches.gated("registration"):
+            await self.gates.hold(run_id, "registration")
+        run = self._register(run_id, conversation_id, prompt, agent, chosen, pauses)
+        self._go(run, chosen.scenario.script)
+        return run
+
+    def go_on(
+        self, *, run_id: str, conversation_id: str, request: str, reply: str, agent: str = "demo"
+    ) -> Run:
+        """Start a run that goes on from the answer to a question that had ended a run.
+
+        Raises NothingAsked or RunExists.
+        """
+        paused = self._paused.get((conversation_id, request))
+        if paused is None:
+            raise NothingAsked(request)
+        chosen = choose("", self.switches, self.scenario)
+        run = self._register(run_id, conversation_id, reply, agent, chosen, pauses=True)
+        del self._paused[conversation_id, request]
+        run.emit(ev.Answered(request, reply))
+        self._go(run, (*branch(paused.question, reply), *paused.rest))
+        return run
+
+    def _register(
+        self, run_id: str, conversation_id: str, prompt: str, agent: str, chosen: Choice, pauses: bool
+    ) -> Run:
+        if run_id in self.runs or self.store.run(run_id):
+            raise RunExists(run_id)
+        log = self.conversation_log(conversation_id)
+        run = Run(
+            run_id, conversation_id, agent, prompt, chosen.scenario, chosen.switches, self.gates,
+            self.ledger, log, pauses,
+        )  # fmt: skip
+        self.runs[run_id] = run
+        self._forget_old()
+        self.ledger.note(run_id, "run", "began", name=chosen.scenario.name)
+        self.news.tell("run.started", run)
+        run.emit(ev.RunBegan(prompt))
+        self.store.save(run)
+        early = self._early.pop(run_id, None)
+        if early and chosen.switches.early == "honoured":
+            run.token.cancel(early[1], early[2])
+        return run
+
+    def _go(self, run: Run, script: tuple[Act, ...]) -> None:
+        self._keep(asyncio.create_task(self._play(run, script)))
+        self._keep(asyncio.create_task(self._save_while_active(run)))
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # --- playing -----------------------------------------------------------------------------------------
+
+    async def _play(self, run: Run, script: tuple[Act, ...]) -> None:
+        phase, message, code, request = Phase.COMPLETED, "", "", ""
+        try:
+            await Agent(run, lambda: self._memory(run)).play(script)
+        except RunCancelled:
+            await self._linger(run)
+        except Paused as pause:
+            phase, request = Phase.PAUSED, pause.request
+            self._paused[run.conversation_id, pause.request] = pause
+        except AgentFailed as failure:
+            phase, message, code = Phase.FAILED, str(failure), failure.code
+        except Exception as bug:  # a bug of ours must not leave a run that never ends
+            phase, message, code = Phase.FAILED, f"Internal error: {type(bug).__name__}", "internal"
+        if not run.ghost:
+            self._end(run, phase, message, code, request)
+
+    def _end(self, run: Run, phase: Phase, message: str = "", code: str = "", request: str = "") -> None:
+        """The one way in which a run becomes over: recorded, saved and told in one breath."""
+        token = run.token
+        if token.cancelled:
+            phase = Phase.FAILED if self.closing else Phase.CANCELLED
+            message, code = (token.reason, "shutdown") if self.closing else ("", "")
+        run.phase, run.message, run.code, run.ended = phase, message, code, time.time()
+        if phase is Phase.CANCELLED:
+            run.emit(ev.Cancelled(token.reason, token.by))
+        run.emit(ev.RunOver(phase, message, code, run.input_tokens, run.output_tokens, request))
+        self.ledger.note(run.id, "run", phase.value, detail=token.reason or message)
+        self.news.tell(f"run.{phase.value}", run)
+        self.store.save(run)
+        run.log.close()
+        run.over.set()
+
+    async def _linger(self, run: Run) -> None:
+        """Where the switches say so, a run that was cut does not end, or not yet."""
+        mode = run.switches.abort
+        if self.closing or mode not in ("never-settles", "settles-late"):
+            return
+        if mode == "settles-late" and run.switches.settle:
+            await asyncio.sleep(run.switches.settle)
+        else:
+            await self.gates.hold(run.id, "settle")
+
+    async def _save_while_active(self, run: Run) -> None:
+        """Write the reply as it grows: what a person saw survives a kill, but for the last quarter second."""
+        saved = -1
+        while not run.over.is_set():
+            if run.reply.chars != saved:
+                saved = run.reply.chars
+                self.store.save(run)
+            try:
+                async with asyncio.timeout(max(_SAVE_S, saved / 1_000_000)):
+                    await run.over.wait()
+            except TimeoutError:
+                pass
+
+    # --- aborting ----------------------------------------------------------------------------------------
+
+    async def abort(self, run_id: str, *, reason: str = "", by: str = "abort") -> Aborted:
+        """End a run; returns once it is over (or, where a switch says so, accepted or not even that).
+
+        An abort that comes before its run is remembered for a minute: the run then ends before its first
+        model call. The order of what happens is in the ledger.
+        """
+        run = self.runs.get(run_id)
+        if run is None:
+            return self._abort_absent(run_id, reason, by)
+        self.ledger.note(run_id, "abort", "asked", detail=reason)
+        if run.switches.gated("abort"):
+            await self.gates.hold(run_id, "abort")
+        result = Aborted(await self._abort(run, reason, by), run.summary())
+        if run.switches.gated("answer"):
+            await self.gates.hold(run_id, "answer")
+        self.ledger.note(run_id, "abort", "answered", detail=result.verdict.value)
+        return result
+
+    async def _abort(self, run: Run, reason: str, by: str) -> Verdict:
+        if run.phase.over:
+            return Verdict.ALREADY_CANCELLED if run.phase is Phase.CANCELLED else Verdict.FINISHED
+        effect = _EFFECTS.get(run.switches.abort)
+        if effect:
+            return await effect(self, run, reason, by)
+        return await self.cut(run, reason, by)
+
+    async def cut(self, run: Run, reason: str, by: str) -> Verdict:
+        """Cancel the token and wait for the end."""
+        first = run.token.cancel(reason, by)
+        if first:
+            run.phase = Phase.STOPPING
+        await run.over.wait()
+        if run.phase is not Phase.CANCELLED:
+            return Verdict.FINISHED
+        return Verdict.CANCELLED if first else Verdict.ALREADY_CANCELLED
+
+    async def _lie(self, run: Run, reason: str, by: str) -> Verdict:
+        return Verdict.CANCELLED
+
+    async def _lie_quietly(self, run: Run, reason: str, by: str) -> Verdict:
+        run.ghost = True
+        run.emit(ev.Cancelled(reason, by))
+        run.emit(ev.RunOver(Phase.CANCELLED, "", "", run.input_tokens, run.output_tokens))
+        run.phase, run.ended = Phase.CANCELLED, time.time()
+        run.log.close()
+        run.over.set()
+        return Verdict.CANCELLED
+
+    async def _accept(self, run: Run, reason: str, by: str) -> Verdict:
+        run.token.cancel(reason, by)
+        run.phase = Phase.STOPPING
+        return Verdict.ACCEPTED
+
+    async def _finish(self, run: Run, reason: str, by: str) -> Verdict:
+        run.hurry = True
+        self.gates.open_all(run.id)
+        run.token.nudge()
+        for request in list(run.questions):
+            run.answer(request, "yes")
+        await run.over.wait()
+        return Verdict.FINISHED
+
+    def _abort_absent(self, run_id: str, reason: str, by: str) -> Aborted:
+        known = self.store.run(run_id)
+        if known:
+            cancelled = known["phase"] == Phase.CANCELLED.value
+            return Aborted(Verdict.ALREADY_CANCELLED if cancelled else Verdict.FINISHED, known)
+        self.ledger.note(run_id, "abort", "asked", detail="unknown run")
+        self._early[run_id] = (time.monotonic(), reason, by)
+        while len(self._early) > 1000 or time.monotonic() - next(iter(self._early.values()))[0] > _EARLY_S:
+            self._early.popitem(last=False)
+        return Aborted(Verdict.UNKNOWN)
+
+    def gone(self, run: Run) -> None:
+        """A client went away from the run's stream: what follows is the switch's choice."""
+        if run.switches.disconnect == "stops" and not run.phase.over:
+            run.token.cancel("The client went away.", "disconnect")
+
+    # --- looking up --------------------------------------------------------------------------------------
+
+    def look_up(self, run_id: str) -> dict[str, Any] | None:
+        """What is known of a run, of this process or an earlier one. None: nothing."""
+        run = self.runs.get(run_id)
+        return run.summary() if run else self.store.run(run_id)
+
+    def conversation(self, conversation_id: str) -> list[dict[str, Any]]:
+        """The conversation's runs in order: prompt, parts and text of the reply, phase, reason."""
+        for run in self.active(conversation_id):
+            self.store.save(run)
+        return self.store.conversation(conversation_id)
+
+    def active(self, conversation_id: str = "") -> list[Run]:
+        """The runs that are not over, oldest first."""
+        runs = [run for run in self.runs.values() if not run.phase.over]
+        return [run for run in runs if conversation_id in ("", run.conversation_id)]
+
+    def conversation_log(self, conversation_id: str) -> Log:
+        """Every entry of the conversation's runs in order, since this process started. Never closed."""
+        return self._logs.setdefault(conversation_id, Log())
+
+    def _memory(self, run: Run) -> list[tuple[str, str, bool]]:
+        turns = self.store.conversation(run.conversation_id)
+        return [
+            (turn["prompt"], turn["text"], turn["phase"] in (Phase.CANCELLED.value, Phase.LOST.value))
+            for turn in turns
+            if turn["run_id"] != run.id
+        ]
+
+    def _forget_old(self) -> None:
+        for run_id, run in list(self.runs.items())[: max(0, len(self.runs) - _KEPT_RUNS)]:
+            if run.phase.over:
+                del self.runs[run_id]
+
+    # --- closing -----------------------------------------------------------------------------------------
+
+    async def close(self) -> None:
+        """End every run as failed by the shutdown, keep what they had said, and stop every reader."""
+        self.closing = True
+        for run in self.active():
+            run.token.cancel("The backend was shut down while this run was active.", "shutdown")
+            if not run.over.is_set():
+                self._end(run, Phase.FAILED)
+        for log in self._logs.values():
+            log.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.store.close()
+        self.ledger.close()
+
+
+_Effect = Callable[[Engine, Run, str, str], Any]
+_EFFECTS: dict[str, _Effect] = {
+    "lie": Engine._lie,
+    "lie-quietly": Engine._lie_quietly,
+    "never-settles": Engine._accept,
+    "settles-late": Engine._accept,
+    "finishes": Engine._finish,
+}
