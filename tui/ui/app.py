@@ -8,15 +8,14 @@ import time
 from collections.abc import Callable, Iterable
 from typing import ClassVar
 
-from textual.app import App, ComposeResult, SystemCommand
+from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
-from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.timer import Timer
 
 from tui import __version__
 from tui.session import Pressed
-from tui.ui.egress import EgressGuard
+from tui.ui.egress import Guarded
 from tui.ui.keys import KEYS, bindings
 from tui.ui.pane import ChatPane
 from tui.ui.screens.choice import Choice, ChoiceScreen
@@ -35,7 +34,7 @@ QUIT_ARMED_FOR = 1.5
 """Seconds in which a second Ctrl+C quits."""
 
 
-class StopkeyApp(App[int]):
+class StopkeyApp(Guarded[int]):
     """One conversation on the screen, with the Stop key live in every state. Returns the exit code."""
 
     TITLE = "stopkey"
@@ -64,6 +63,7 @@ class StopkeyApp(App[int]):
         self.still, self.plain, self.double = still, plain, double
         self.keymap = dict(keymap or {})
         self.chosen_theme = theme
+        self.pane = ChatPane(opening, still=still, plain=plain)
         self._note = opening.note
         self._note_timer: Timer | None = None
         self._quit_armed_until = 0.0
@@ -74,7 +74,6 @@ class StopkeyApp(App[int]):
 
     def compose(self) -> ComposeResult:
         yield Row(self._header_pieces, id="header")
-        self.pane = ChatPane(self.opening, still=self.still, plain=self.plain)
         yield self.pane
         yield Row(self._hint_pieces, id="hints")
 
@@ -85,10 +84,6 @@ class StopkeyApp(App[int]):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._signalled, number)
-
-    def get_line_filters(self) -> list[LineFilter]:
-        """The second layer behind SafeText: nothing that could act on the terminal is ever drawn."""
-        return [*super().get_line_filters(), EgressGuard()]
 
     def _header_pieces(self, width: int) -> tuple[list[Piece], list[Piece]]:
         opening = self.pane.talk.opening
@@ -159,7 +154,7 @@ class StopkeyApp(App[int]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Let Esc and Ctrl+C go on to the focused widget where they are not ours."""
-        if action == "stop_key" and self.is_mounted:
+        if action == "stop_key" and self.screen_stack:
             return decide(str(parameters[0]), self.situation()) is not Act.PASS
         if len(self.screen_stack) > 1 and action in _NOT_OVER_A_MODAL:
             return False
@@ -204,7 +199,7 @@ class StopkeyApp(App[int]):
         self.note("^C again to quit")
 
     def _quit_now(self, cause: str) -> None:
-        self.run_action("quit") if False else self.call_later(self.action_quit)
+        self.call_later(self.action_quit)
 
     # --- sending ------------------------------------------------------------------------------------------
 
@@ -313,8 +308,12 @@ class StopkeyApp(App[int]):
         """The palette holds every key's command and Textual's own themes."""
         for key in KEYS:
             action = key.action
-            yield SystemCommand(key.label, key.help, lambda action=action: self.call_later(self.run_action, action))
-        yield SystemCommand("Continue", "Ask the agent to go on where it was stopped", self.action_continue_turn)
+            yield SystemCommand(
+                key.label, key.help, lambda action=action: self.call_later(self.run_action, action)
+            )
+        yield SystemCommand(
+            "Continue", "Ask the agent to go on where it was stopped", self.action_continue_turn
+        )
         yield from super().get_system_commands(screen)
 
     # --- leaving ------------------------------------------------------------------------------------------
@@ -364,7 +363,15 @@ class StopkeyApp(App[int]):
 
 
 _NOT_OVER_A_MODAL = frozenset(
-    {"resend", "resend_quoting", "stop_and_send", "new_conversation", "conversations", "help", "command_palette"}
+    {
+        "resend",
+        "resend_quoting",
+        "stop_and_send",
+        "new_conversation",
+        "conversations",
+        "help",
+        "command_palette",
+    }
 )
 
 _ACTS: dict[Act, Callable[[StopkeyApp, str], None]] = {

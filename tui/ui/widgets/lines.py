@@ -28,8 +28,10 @@ class Row(Widget):
     Row > .row--warn { color: $warning; text-style: bold; }
     """
 
-    def __init__(self, pieces: Callable[[int], tuple[Sequence[Piece], Sequence[Piece]]], **kw: str) -> None:
-        super().__init__(**kw)
+    def __init__(
+        self, pieces: Callable[[int], tuple[Sequence[Piece], Sequence[Piece]]], *, id: str | None = None
+    ) -> None:
+        super().__init__(id=id)
         self.pieces = pieces
 
     def render_line(self, y: int) -> Strip:
