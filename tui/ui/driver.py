@@ -1,0 +1,77 @@
+"""The terminal driver: a lone Esc waits for exactly the escape delay, and a slow terminal skips frames.
+
+Textual's Linux driver polls every 100 ms, so that an Esc is noticed up to 100 ms after the key whatever the
+delay says. This one sleeps until the parser's own deadline.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import selectors
+import time
+from codecs import getincrementaldecoder
+from collections.abc import Mapping
+
+from textual import constants
+from textual._xterm_parser import XTermParser
+from textual.drivers.linux_driver import LinuxDriver
+
+LOCAL_DELAY, REMOTE_DELAY = 0.010, 0.050
+"""Seconds to wait after an Esc byte for the rest of a sequence, on this machine and over ssh."""
+POLL = 0.1
+"""Seconds after which an idle input thread looks whether it is to end."""
+FULL = 2
+"""Frames in the writer's queue from which on a new frame is left out: the terminal is slower than we are."""
+
+_BAD_MOUSE = re.compile(r"\x1b\[<[^mM]{0,24}NaN[^mM]{0,24}[mM]")
+"""Mouse reports that VS Code sends while a window is resized; they would be typed into the text box."""
+
+
+def escape_delay(environ: Mapping[str, str], chosen_ms: int = 0) -> float:
+    """Seconds to wait after an Esc byte: the setting, else ESCDELAY, else by where the terminal is."""
+    if chosen_ms > 0:
+        return chosen_ms / 1000
+    given = environ.get("ESCDELAY", "")
+    if given.isascii() and given.isdigit() and int(given) > 0:
+        return int(given) / 1000
+    return REMOTE_DELAY if environ.get("SSH_CONNECTION") or environ.get("SSH_TTY") else LOCAL_DELAY
+
+
+class PromptDriver(LinuxDriver):
+    """Textual's driver with an input thread that wakes when the parser's wait is over."""
+
+    def run_input_thread(self) -> None:
+        """Read keys until told to end."""
+        parser = XTermParser(self._debug)
+        decode = getincrementaldecoder("utf-8")(errors="replace").decode
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                if selector.select(_until(parser)):
+                    data = os.read(self.fileno, 4096)
+                    if not data:
+                        time.sleep(POLL)  # the terminal is gone; SIGHUP ends the app
+                        continue
+                    self._feed(parser, decode(data))
+                for event in parser.tick():
+                    self.process_message(event)
+
+    def _feed(self, parser: XTermParser, text: str) -> None:
+        if "NaN" in text:
+            text = _BAD_MOUSE.sub("", text)
+        if text:
+            for event in parser.feed(text):
+                self.process_message(event)
+
+
+def _until(parser: XTermParser) -> float:
+    """Seconds until the parser wants to be asked again."""
+    deadline = parser._timeout_time
+    return POLL if deadline is None else min(POLL, max(0.0, deadline - time.monotonic()))
+
+
+def use(chosen_ms: int = 0) -> type[PromptDriver]:
+    """The driver class for the app, with the escape delay set for this process."""
+    constants.ESCAPE_DELAY = escape_delay(os.environ, chosen_ms)  # type: ignore[misc]
+    return PromptDriver
