@@ -1,7 +1,8 @@
 """`python -m backend_stub`: serve, and say where.
 
-Prints one JSON line when ready, {"port", "url", "dialects", "pid"}; with --people, words instead. The bearer token is
-taken from STOPKEY_TOKEN, or made up (and then told). --child: end when the parent is gone.
+Prints one JSON line when ready: {"port", "url", "pid"}, and "token" if it was made up. With --people, words
+instead. The bearer token is taken from the environment variable STOPKEY_TOKEN, never from an argument, which
+any user of the machine could read. --child: end when the parent is gone.
 """
 
 from __future__ import annotations
@@ -16,12 +17,18 @@ import signal
 import sys
 from pathlib import Path
 
+from backend_stub.scenarios import SCENARIOS
+from backend_stub.switches import ABORT_MODES, END_MODES, NAMES, BadSwitch, Switches
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the backend until it is told to end. Returns the exit code: 0, or 2 for a usage error."""
     options = _options(arguments)
     if options.list:
         _print_scenarios()
+        return 0
+    if "help" in options.set:
+        _print_switches()
         return 0
     problem = _problem(options)
     if problem:
@@ -56,17 +63,20 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _print_scenarios() -> None:
-    from backend_stub.scenarios import SCENARIOS
-
     for scenario in SCENARIOS.values():
         print(f"{scenario.name:14} {scenario.about}")
 
 
+def _print_switches() -> None:
+    for title, modes in (("abort=", ABORT_MODES), ("end=", END_MODES)):
+        for name, about in modes.items():
+            print(f"{title + name:20} {about}")
+    print(f"\nabort= also takes an HTTP status (400 to 599). All switches: {', '.join(NAMES)}.\n")
+    print(Switches.__doc__)
+
+
 def _problem(options: argparse.Namespace) -> str:
     """What is wrong with the options, in one sentence that says what to do."""
-    from backend_stub.scenarios import SCENARIOS
-    from backend_stub.switches import BadSwitch
-
     if options.scenario and options.scenario not in SCENARIOS:
         return f"There is no scenario {options.scenario!r}; `stopkey serve --list` names them."
     if not 0 <= options.port <= 65535:
@@ -87,9 +97,7 @@ def _loopback(host: str) -> bool:
         return False
 
 
-def _switches(options: argparse.Namespace):  # type: ignore[no-untyped-def]
-    from backend_stub.switches import Switches
-
+def _switches(options: argparse.Namespace) -> Switches:
     given = dict(item.partition("=")[::2] for item in options.set)
     return Switches().set({"speed": options.speed, **given})
 
@@ -101,11 +109,12 @@ async def _serve(options: argparse.Namespace) -> None:
     from backend_stub.server import StubServer, bind
 
     sock = bind(options.host, options.port)
-    token = os.environ.pop("STOPKEY_TOKEN", "") or secrets.token_urlsafe(32)
+    given = os.environ.pop("STOPKEY_TOKEN", "")  # popped: no tool's child process inherits it
+    token = given or secrets.token_urlsafe(32)
     engine = Engine(options.data, switches=_switches(options), scenario=options.scenario)
     app = create_app(engine, token, (options.host, *options.allow_host))
     server = StubServer(app, engine)
-    server.on_ready = lambda: _tell(options, sock.getsockname()[1], token)
+    server.on_ready = lambda: _tell(options, sock.getsockname()[1], token, made_up=not given)
 
     def end() -> None:
         server.should_exit = True
@@ -118,7 +127,7 @@ async def _serve(options: argparse.Namespace) -> None:
     await server.serve([sock])
 
 
-def _tell(options: argparse.Namespace, port: int, token: str) -> None:
+def _tell(options: argparse.Namespace, port: int, token: str, made_up: bool) -> None:
     host = f"[{options.host}]" if ":" in options.host else options.host
     url = f"http://{host}:{port}"
     if options.people:
@@ -126,7 +135,8 @@ def _tell(options: argparse.Namespace, port: int, token: str) -> None:
         print(f"  stopkey chat --backend ag-ui --url {url} --agent demo --token-env STOPKEY_TOKEN")
         print("\nCtrl+C ends it. `stopkey serve --list` names the scenarios; a prompt plays one with /name.")
     else:
-        print(json.dumps({"port": port, "url": url, "pid": os.getpid()}))
+        ready = {"port": port, "url": url, "pid": os.getpid()}
+        print(json.dumps({**ready, "token": token} if made_up else ready))
     sys.stdout.flush()
 
 

@@ -73,9 +73,8 @@ class Agent:
     async def _ask(self, ask: Ask) -> None:
         run = self.run
         request = run.new_id("question")
-        pauses = ask.pauses or run.pauses
-        run.emit(ev.Asked(request, ask.text, ask.kind, ask.choices, pauses))
-        if pauses:
+        run.emit(ev.Asked(request, ask.text, ask.kind, ask.choices, run.pauses))
+        if run.pauses:
             raise Paused(request, ask, tuple(self._acts))
         reply = await run.answer_to(request)
         run.emit(ev.Answered(request, reply))

@@ -61,7 +61,7 @@ class Ledger:
 
     @contextmanager
     def call(self, run: str, token: CancelToken, what: str, call: str, name: str) -> Iterator[None]:
-        """One call of a model or a tool. Raises RunCancelled, and records nothing, once the run is aborted."""
+        """One call of a model or a tool. Once the run is aborted: RunCancelled, and nothing is recorded."""
         token.check()
         self.note(run, what, "start", call=call, name=name)
         try:

@@ -7,15 +7,12 @@ to the event loop's thread, so what is checked in one breath stays true in it.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from backend_stub import events as ev
+from backend_stub.aborts import Aborted, Aborts, Verdict
 from backend_stub.agent import Agent, Paused, branch
 from backend_stub.audit import Ledger
 from backend_stub.cancel import RunCancelled
@@ -31,7 +28,6 @@ from backend_stub.store import Store
 from backend_stub.switches import Switches
 
 _SAVE_S = 0.25  # how often the reply of an active run is written
-_EARLY_S = 60.0  # how long an abort that came before its run is remembered
 _KEPT_RUNS = 500  # finished runs whose event log stays in memory
 
 
@@ -41,24 +37,6 @@ class RunExists(Exception):
 
 class NothingAsked(Exception):
     """There is no open question of that name in the conversation."""
-
-
-class Verdict(StrEnum):
-    """What became of an abort."""
-
-    CANCELLED = "cancelled"  # this abort ended the run, and it is over
-    ALREADY_CANCELLED = "already_cancelled"  # an earlier abort had ended it
-    FINISHED = "finished"  # it had ended by itself
-    UNKNOWN = "unknown"  # there is no such run
-    ACCEPTED = "accepted"  # asked for; it is not over yet
-
-
-@dataclass(frozen=True, slots=True)
-class Aborted:
-    """The answer to an abort: the verdict, and what is known of the run (`Run.summary`, None: unknown)."""
-
-    verdict: Verdict
-    run: dict[str, Any] | None = None
 
 
 class Engine:
@@ -79,9 +57,9 @@ class Engine:
         self.store = Store(folder)
         self.runs: OrderedDict[str, Run] = OrderedDict()
         self.closing = False
+        self._aborts = Aborts(self.runs, self.store, self.gates, self.ledger)
         self._logs: dict[str, Log] = {}
         self._paused: dict[tuple[str, str], Paused] = {}
-        self._early: OrderedDict[str, tuple[float, str, str]] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- starting ----------------------------------------------------------------------------------------
@@ -96,7 +74,7 @@ class Engine:
         chosen = choose(prompt, self.switches, self.scenario)
         if chosen.switches.gated("registration"):
             await self.gates.hold(run_id, "registration")
-        run = self._register(run_id, conversation_id, prompt, agent, chosen, pauses)
+        run = self._register(run_id, conversation_id, agent, prompt, chosen, pauses=pauses)
         self._go(run, chosen.scenario.script)
         return run
 
@@ -111,21 +89,21 @@ class Engine:
         if paused is None:
             raise NothingAsked(request)
         chosen = choose("", self.switches, self.scenario)
-        run = self._register(run_id, conversation_id, reply, agent, chosen, pauses=True)
+        run = self._register(run_id, conversation_id, agent, reply, chosen, pauses=True)
         del self._paused[conversation_id, request]
         run.emit(ev.Answered(request, reply))
         self._go(run, (*branch(paused.question, reply), *paused.rest))
         return run
 
     def _register(
-        self, run_id: str, conversation_id: str, prompt: str, agent: str, chosen: Choice, pauses: bool
+        self, run_id: str, conversation_id: str, agent: str, prompt: str, chosen: Choice, *, pauses: bool
     ) -> Run:
         if run_id in self.runs or self.store.run(run_id):
             raise RunExists(run_id)
-        log = self.conversation_log(conversation_id)
+        asked = chosen.switches.questions
         run = Run(
-            run_id, conversation_id, agent, prompt, chosen.scenario, chosen.switches, self.gates,
-            self.ledger, log, pauses,
+            run_id, conversation_id, agent, prompt, chosen.scenario, chosen.switches, self.gates, self.ledger,
+            self.conversation_log(conversation_id), pauses if asked == "dialect" else asked == "pause",
         )  # fmt: skip
         self.runs[run_id] = run
         self._forget_old()
@@ -133,9 +111,7 @@ class Engine:
         self.news.tell("run.started", run)
         run.emit(ev.RunBegan(prompt))
         self.store.save(run)
-        early = self._early.pop(run_id, None)
-        if early and chosen.switches.early == "honoured":
-            run.token.cancel(early[1], early[2])
+        self._aborts.early(run)
         return run
 
     def _go(self, run: Run, script: tuple[Act, ...]) -> None:
@@ -170,14 +146,11 @@ class Engine:
         if token.cancelled:
             phase = Phase.FAILED if self.closing else Phase.CANCELLED
             message, code = (token.reason, "shutdown") if self.closing else ("", "")
-        run.phase, run.message, run.code, run.ended = phase, message, code, time.time()
-        if phase is Phase.CANCELLED:
-            run.emit(ev.Cancelled(token.reason, token.by))
-        run.emit(ev.RunOver(phase, message, code, run.input_tokens, run.output_tokens, request))
+        cancelled = ev.Cancelled(token.reason, token.by) if phase is Phase.CANCELLED else None
+        run.close(phase, cancelled, message=message, code=code, request=request)
         self.ledger.note(run.id, "run", phase.value, detail=token.reason or message)
         self.news.tell(f"run.{phase.value}", run)
         self.store.save(run)
-        run.log.close()
         run.over.set()
 
     async def _linger(self, run: Run) -> None:
@@ -211,72 +184,7 @@ class Engine:
         An abort that comes before its run is remembered for a minute: the run then ends before its first
         model call. The order of what happens is in the ledger.
         """
-        run = self.runs.get(run_id)
-        if run is None:
-            return self._abort_absent(run_id, reason, by)
-        self.ledger.note(run_id, "abort", "asked", detail=reason)
-        if run.switches.gated("abort"):
-            await self.gates.hold(run_id, "abort")
-        result = Aborted(await self._abort(run, reason, by), run.summary())
-        if run.switches.gated("answer"):
-            await self.gates.hold(run_id, "answer")
-        self.ledger.note(run_id, "abort", "answered", detail=result.verdict.value)
-        return result
-
-    async def _abort(self, run: Run, reason: str, by: str) -> Verdict:
-        if run.phase.over:
-            return Verdict.ALREADY_CANCELLED if run.phase is Phase.CANCELLED else Verdict.FINISHED
-        effect = _EFFECTS.get(run.switches.abort)
-        if effect:
-            return await effect(self, run, reason, by)
-        return await self.cut(run, reason, by)
-
-    async def cut(self, run: Run, reason: str, by: str) -> Verdict:
-        """Cancel the token and wait for the end."""
-        first = run.token.cancel(reason, by)
-        if first:
-            run.phase = Phase.STOPPING
-        await run.over.wait()
-        if run.phase is not Phase.CANCELLED:
-            return Verdict.FINISHED
-        return Verdict.CANCELLED if first else Verdict.ALREADY_CANCELLED
-
-    async def _lie(self, run: Run, reason: str, by: str) -> Verdict:
-        return Verdict.CANCELLED
-
-    async def _lie_quietly(self, run: Run, reason: str, by: str) -> Verdict:
-        run.ghost = True
-        run.emit(ev.Cancelled(reason, by))
-        run.emit(ev.RunOver(Phase.CANCELLED, "", "", run.input_tokens, run.output_tokens))
-        run.phase, run.ended = Phase.CANCELLED, time.time()
-        run.log.close()
-        run.over.set()
-        return Verdict.CANCELLED
-
-    async def _accept(self, run: Run, reason: str, by: str) -> Verdict:
-        run.token.cancel(reason, by)
-        run.phase = Phase.STOPPING
-        return Verdict.ACCEPTED
-
-    async def _finish(self, run: Run, reason: str, by: str) -> Verdict:
-        run.hurry = True
-        self.gates.open_all(run.id)
-        run.token.nudge()
-        for request in list(run.questions):
-            run.answer(request, "yes")
-        await run.over.wait()
-        return Verdict.FINISHED
-
-    def _abort_absent(self, run_id: str, reason: str, by: str) -> Aborted:
-        known = self.store.run(run_id)
-        if known:
-            cancelled = known["phase"] == Phase.CANCELLED.value
-            return Aborted(Verdict.ALREADY_CANCELLED if cancelled else Verdict.FINISHED, known)
-        self.ledger.note(run_id, "abort", "asked", detail="unknown run")
-        self._early[run_id] = (time.monotonic(), reason, by)
-        while len(self._early) > 1000 or time.monotonic() - next(iter(self._early.values()))[0] > _EARLY_S:
-            self._early.popitem(last=False)
-        return Aborted(Verdict.UNKNOWN)
+        return await self._aborts.abort(run_id, reason, by)
 
     def gone(self, run: Run) -> None:
         """A client went away from the run's stream: what follows is the switch's choice."""
@@ -336,11 +244,4 @@ class Engine:
         self.ledger.close()
 
 
-_Effect = Callable[[Engine, Run, str, str], Any]
-_EFFECTS: dict[str, _Effect] = {
-    "lie": Engine._lie,
-    "lie-quietly": Engine._lie_quietly,
-    "never-settles": Engine._accept,
-    "settles-late": Engine._accept,
-    "finishes": Engine._finish,
-}
+__all__ = ["Aborted", "Engine", "NothingAsked", "RunExists", "Verdict"]

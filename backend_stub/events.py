@@ -160,7 +160,7 @@ class DataChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class Asked(Event):
-    """The run waits for a person. `kind` is approval, choice or input. `pauses`: the run ends with it open."""
+    """The run waits for a person. `kind`: approval, choice or input. `pauses`: the run ends with it open."""
 
     request: str
     text: str

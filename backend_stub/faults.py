@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+from collections.abc import Callable
 
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from backend_stub.engine import Aborted, Engine
+from backend_stub.aborts import Aborted, cut
+from backend_stub.engine import Engine
 from backend_stub.stream import close
 from backend_stub.switches import ABORT_MODES
 
+# modes whose answer is the dialect's own; what they do to the run is the engine's business
 _HONEST = ("honest", "lie", "lie-quietly", "never-settles", "settles-late", "finishes")
 _HUGE = 10 * 1024 * 1024
 
 
 async def abort(engine: Engine, run_id: str, *, reason: str = "", by: str = "abort") -> Aborted | Response:
-    """Abort as `Engine.abort` does, or, where the run's switches say so, get a faulty answer to send as is."""
+    """Abort as `Engine.abort` does; or, where the run's switches say so, a faulty answer to send as it is."""
     run = engine.runs.get(run_id)
     mode = run.switches.abort if run else "honest"
     if run:
@@ -26,7 +29,7 @@ async def abort(engine: Engine, run_id: str, *, reason: str = "", by: str = "abo
         return await engine.abort(run_id, reason=reason, by=by)
     engine.ledger.note(run_id, "abort", "asked", detail=reason)
     if run.switches.acts and not run.phase.over:
-        await engine.cut(run, reason, by)
+        await cut(run, reason, by)
     engine.ledger.note(run_id, "abort", "answered", detail=mode)
     return _answer(mode, run.switches.retry_after)
 
@@ -68,7 +71,7 @@ def _huge() -> bytes:
     return b'{"status":"cancelled","pad":"' + b"x" * _HUGE + b'"}'
 
 
-_BODIES = {
+_BODIES: dict[str, Callable[[], Response]] = {
     "hang": Never,
     "drop": Drop,
     "redirect": lambda: Response(status_code=307, headers={"location": "http://192.0.2.1/elsewhere"}),

@@ -1,4 +1,4 @@
-"""What the backend announces about its runs (run.started, run.cancelled with the reason, ...), for queries."""
+"""What the backend announces about its runs: run.started, run.completed, run.cancelled with the reason."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class News:
         self._count = 0
 
     def tell(self, name: str, run: Run) -> None:
-        """Announce a run's change; the payload is its summary without the text, and who asked for an abort."""
+        """Announce a change. The payload is the run's summary without its text, and what aborted it."""
         self._count += 1
         payload = {key: value for key, value in run.summary().items() if key != "text"}
         payload["by"] = run.token.by

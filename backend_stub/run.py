@@ -58,6 +58,17 @@ class Run:
         self.shared_log.add(entry)
         self.reply.grow(event)
 
+    def close(
+        self, phase: Phase, cancelled: ev.Cancelled | None = None, *, message: str = "", code: str = "",
+        request: str = "",
+    ) -> None:  # fmt: skip
+        """Say the last word: nothing is added to the log after it. `over` is set once that is saved, too."""
+        self.phase, self.message, self.code, self.ended = phase, message, code, time.time()
+        if cancelled:
+            self.emit(cancelled)
+        self.emit(ev.RunOver(phase, message, code, self.input_tokens, self.output_tokens, request))
+        self.log.close()
+
     def new_id(self, kind: str) -> str:
         """An id that is unique within the run and tells its run."""
         self._ids += 1
@@ -78,12 +89,12 @@ class Run:
         future = self.questions[request] = asyncio.get_running_loop().create_future()
         self.phase, self.open_question = Phase.WAITING, request
         try:
-            await self.token.race(_value(future))
+            reply = await self.token.race(_value(future))
         finally:
             del self.questions[request]
             self.open_question = ""
         self.phase = Phase.RUNNING
-        return future.result()
+        return reply
 
     def answer(self, request: str, reply: str) -> bool:
         """Hand in an answer. False when nothing of that name is asked, or it was answered before."""

@@ -26,6 +26,11 @@ _DEPLOY = Turn(
     )
 )
 
+_ROUNDS = tuple(
+    Turn((Say(f"Round {n} of 8."), Call("work", {"round": n}, f"round {n} done", takes=0.7)))
+    for n in range(1, 9)
+)
+
 _ALL = (
     DEMO,
     MARKDOWN,
@@ -151,16 +156,7 @@ _ALL = (
     Scenario(
         "many-tools",
         "eight rounds of model and tool: a stop in the middle keeps the rest from ever starting",
-        tuple(
-            Turn(
-                (
-                    Say(f"Round {n} of 8."),
-                    Call("work", {"round": n}, f"round {n} done", takes=0.7),
-                )
-            )
-            for n in range(1, 9)
-        )
-        + (Turn((Say("All eight rounds are done."),)),),
+        (*_ROUNDS, Turn((Say("All eight rounds are done."),))),
         ("rounds", "work"),
     ),
     Scenario(
@@ -187,7 +183,7 @@ _ALL = (
     ),
     Scenario(
         "approve",
-        "asks for approval before a tool; the run waits",
+        "asks for approval before a tool",
         (
             Turn((Say("I would deploy version 1.4.2 to production now."),)),
             Ask(
@@ -200,7 +196,7 @@ _ALL = (
     ),
     Scenario(
         "choose",
-        "asks to pick one of three; the run waits",
+        "asks to pick one of three",
         (
             Turn((Say("There are three ways to go on."),)),
             Ask(
@@ -214,7 +210,7 @@ _ALL = (
     ),
     Scenario(
         "ask",
-        "asks for free text; the run waits",
+        "asks for free text",
         (
             Turn((Say("I need one thing from you."),)),
             Ask("What is the order number?", kind="input", yes=(Turn((Say("Looking up *{reply}*."),)),)),
@@ -222,18 +218,17 @@ _ALL = (
         ("ask", "question"),
     ),
     Scenario(
-        "interrupt",
-        "asks for approval AG-UI's way: the run ends with an interrupt, a new one resumes it",
+        "approve-live",
+        "asks for approval; the run waits in its open stream",
         (
             Turn((Say("I would deploy version 1.4.2 to production now."),)),
             Ask(
                 "Deploy 1.4.2 to production?",
                 yes=(_DEPLOY, Turn((Say("Version 1.4.2 is live."),))),
                 no=(Turn((Say("As you wish: nothing was deployed."),)),),
-                pauses=True,
             ),
         ),
-        ("interrupt",),
+        options={"questions": "wait"},
     ),
     Scenario(
         "error",
@@ -283,10 +278,8 @@ _ALL = (
             Turn(
                 (
                     Think("\x1b]0;owned\x07 thinking \x1b[2J\x9b31m"),
-                    Say(
-                        "plain \x1b[31mred\x1b[0m \x1b]8;;https://evil.example\x07link\x1b]8;;\x07 [/x] [bold]"
-                    ),
-                    Say(" \u202egnp.exe \x00\x08\x7f\u200b done. "),
+                    Say("plain \x1b[31mred\x1b[0m \x1b]8;;https://evil.example\x07link\x1b]8;;\x07"),
+                    Say(" [/x] [bold] \u202egnp.exe \x00\x08\x7f\u200b done. "),
                     Call(
                         "\x1b[5mtool\x1b[0m",
                         {"path": "\x1b]52;c;aGk=\x07"},

@@ -31,7 +31,7 @@ def bind(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
 
 
 class StubServer(Server):
-    """uvicorn's server, without its signal handlers, and with runs that end before their streams are waited for."""
+    """uvicorn's server without its signal handlers. Runs end before their streams are waited for."""
 
     def __init__(
         self, app: ASGIApp, engine: Engine, protocol: type[asyncio.Protocol] = TimedProtocol,

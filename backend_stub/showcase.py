@@ -5,9 +5,9 @@ from __future__ import annotations
 from backend_stub.steps import Call, Say, Scenario, Think, Turn
 
 _THOUGHTS = (
-    "The person wants to see what this client does. The honest way to show a Stop key is to give it something "
-    "worth stopping: some reasoning, a tool that takes a moment, and an answer long enough to interrupt. "
-    "I should look at my own run first, so that what I say about it is true."
+    "The person wants to see what this client does. The honest way to show a Stop key is to give it "
+    "something worth stopping: some reasoning, a tool that takes a moment, and an answer long enough to be "
+    "interrupted. I should look at my own run first, so that what I say about it is true."
 )
 
 _ANSWER = """\
@@ -32,8 +32,8 @@ So a stop has an order, and none of the steps may be skipped:
 3. **Listen** a little longer, for the end that it declares.
 4. **Say** exactly what is known, and keep what had arrived.
 
-On the side of the agent, the same care looks like this. Every wait goes through one token, and no call starts \
-without looking at it:
+On the side of the agent, the same care looks like this. Every wait goes through one token, and no call \
+starts without looking at it:
 
 ```python
 async def run(self, script, token):
@@ -70,7 +70,7 @@ DEMO = Scenario(
                 Call(
                     "inspect_run",
                     {"run": "this one", "fields": ["token", "calls", "started"]},
-                    '{"token": "live", "calls": {"model": 1, "tool": 1}, "abort": "POST /runs/{run_id}/abort"}',
+                    '{"token": "live", "calls": {"model": 1, "tool": 1}, "abort": "POST /runs/{id}/abort"}',
                     takes=2.4,
                 ),
             )
@@ -149,12 +149,20 @@ _SECTIONS = (
     ("Afterwards", "A receipt is for the day on which somebody asks what happened."),
 )
 
+_SECTION = """\
+## {number}. {title}
+
+{first} Suppose that the agent is in the middle of a sentence, or that a tool has just begun; suppose also that \
+the network is slow today. Each of these is ordinary, and each is a moment at which somebody presses the key.
+
+- the screen decides at once
+- the backend decides when it can
+- the client says which of the two it knows about
+
+That is section {number} of 10; stop me whenever you like, and look at what was kept."""
+
 _LONG = "\n\n".join(
-    f"## {number}. {title}\n\n{first} Suppose that the agent is in the middle of a sentence, or that a tool has "
-    f"just begun; suppose also that the network is slow today. Each of these is ordinary, and each of them is a "
-    f"moment at which somebody presses the key.\n\n- the screen decides at once\n- the backend decides when it "
-    f"can\n- the client says which of the two it knows about\n\nThat is section {number} of {len(_SECTIONS)}; "
-    f"stop me whenever you like, and look at what was kept."
+    _SECTION.format(number=number, title=title, first=first)
     for number, (title, first) in enumerate(_SECTIONS, 1)
 )
 

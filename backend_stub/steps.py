@@ -1,8 +1,8 @@
 """The parts that scenarios are built of. Data only: `agent`, `model` and `tools` play them.
 
-A script is a tuple of acts. The act `Turn` is one call of the model: what it thinks and says, and the tools it
-calls, which then run side by side. Everything waits at `pace` seconds per word, or as long as it says, divided
-by the run's speed.
+A script is a tuple of acts. The act `Turn` is one call of the model: what it thinks and says, and the tools
+it calls, which then run side by side. Everything waits at `pace` seconds per word, or as long as it says,
+divided by the run's speed.
 """
 
 from __future__ import annotations
@@ -89,10 +89,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A question to the person; the run waits. `yes` is played for a consent or any answer, `no` for a denial.
+    """A question to the person. `yes` is played for a consent or any answer, `no` for a denial.
 
-    `tool` names the tool call that is to be approved, if any: it is made only after a yes.
-    `pauses`: the run ends with the question open, and a new run goes on from the answer (AG-UI's interrupt).
+    Whether the run waits, or ends and a new one goes on from the answer, is the dialect's or a switch's
+    choice.
     """
 
     text: str
@@ -100,7 +100,6 @@ class Ask:
     choices: tuple[str, ...] = ()
     yes: tuple[Act, ...] = ()
     no: tuple[Act, ...] = ()
-    pauses: bool = False
 
 
 @dataclass(frozen=True, slots=True)

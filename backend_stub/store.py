@@ -26,9 +26,9 @@ CREATE TABLE IF NOT EXISTS runs (
 CREATE INDEX IF NOT EXISTS by_conversation ON runs (conversation_id, number);
 """
 _COLUMNS = (
-    "run_id conversation_id agent scenario owner prompt parts text phase reason message code began ended"
-    " input_tokens output_tokens"
-).split()
+    "run_id", "conversation_id", "agent", "scenario", "owner", "prompt", "parts", "text", "phase", "reason",
+    "message", "code", "began", "ended", "input_tokens", "output_tokens",
+)  # fmt: skip
 _SAVE = (
     f"INSERT INTO runs ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "
     "ON CONFLICT (run_id) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[6:])

@@ -1,17 +1,18 @@
 """Switches: how a run's backend shall misbehave, and where it shall wait for a test.
 
-Given for the whole process (`--set abort=hang`), in a scenario, or in a prompt: `[[demo abort=503 gates=tool]]`.
+Given for the whole process (`--set abort=hang`), by a scenario, or in a prompt: `[[demo abort=503]]`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 ABORT_MODES = {
     "honest": "ends the run, and answers when it is over",
     "lie": "answers yes; the run goes on and its stream too",
-    "lie-quietly": "answers yes and declares the run cancelled; the agent goes on calling its model and tools",
+    "lie-quietly": "answers yes and declares the run cancelled; the agent goes on calling models and tools",
     "never-settles": "answers 202; the run falls silent and never ends",
     "settles-late": "answers 202; the run ends when the gate `settle` opens, or after `settle` seconds",
     "finishes": "the run completes by itself while the abort is on its way",
@@ -48,6 +49,7 @@ class Switches:
     `acts`: an abort whose answer is faulty (a status, html, hang, ...) ends the run all the same.
     `after`: frames before the stream breaks; `cuts`: how many attachments of a run break.
     `early`: honoured, or forgotten: what an abort that came before its run does to it.
+    `questions`: a question waits (in the open run), pauses (the run ends with it), or as the dialect has it.
     `disconnect`: runs-on, or stops: a client that goes away aborts the run.
     `gates`: where the run waits for a test: registration, headers, begin, text:N (after N deltas), tool, end,
     abort (before an abort acts), answer (before it is answered), settle.
@@ -66,12 +68,14 @@ class Switches:
     headers_delay: float = 0.0
     disconnect: str = "runs-on"
     status: str = ""  # an HTTP status that every look-up of the run answers with
+    questions: str = "dialect"
     gates: tuple[str, ...] = ()
     speed: float = 1.0
 
     def set(self, values: dict[str, str]) -> Switches:
         """A copy with some switches set from text. Raises BadSwitch."""
-        return replace(self, **{name: _parse(name, text) for name, text in values.items()})
+        changes: dict[str, Any] = {name: _parse(name, text) for name, text in values.items()}
+        return replace(self, **changes)
 
     def gated(self, name: str) -> bool:
         return name in self.gates
@@ -140,6 +144,7 @@ _READ: dict[str, Callable[[str], object]] = {
     "headers_delay": _seconds,
     "early": _one_of("honoured", "forgotten"),
     "disconnect": _one_of("runs-on", "stops"),
+    "questions": _one_of("dialect", "wait", "pause"),
     "status": _status,
     "gates": _gates,
     "speed": _seconds,

@@ -1,4 +1,4 @@
-"""The scripted tools: some are quick, some fail, some swallow a cancel, some block a thread and cannot be cut."""
+"""The scripted tools: quick ones, failing ones, some that swallow a cancel, some that block a thread."""
 
 from __future__ import annotations
 

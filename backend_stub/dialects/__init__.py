@@ -1,7 +1,7 @@
 """The wire formats this backend speaks, all at once over one engine. One file each.
 
-To add a dialect, write `dialects/NAME.py` with a function `routes(engine) -> list[BaseRoute]` and name the module in
-`_MODULES`. It talks to the engine only:
+To add a dialect, write `dialects/NAME.py` with a function `routes(engine) -> list[BaseRoute]` and name the
+module in `_MODULES`. It talks to the engine only:
 
     run = await engine.start(run_id=..., conversation_id=..., prompt=..., agent=...)   # raises RunExists
         `pauses=True` where a question ends the run (AG-UI's interrupt, ADK's confirmation);
@@ -9,22 +9,22 @@ To add a dialect, write `dialects/NAME.py` with a function `routes(engine) -> li
         phase WAITING and `run.answer(request, reply)` lets it go on.
     run.log.follow(after)             batches of `log.Entry` (number, at, event) from the run's beginning;
     engine.conversation_log(id)       the same for a whole conversation (never closed): events in `events.py`
-    run.reply.saved(), .text()        the reply as it is now; `run.phase`, `run.summary()`, `run.over` (Event)
+    run.reply.saved(), .text()        the reply as it is now; `run.phase`, `run.summary()`, `run.over`
     engine.look_up(run_id)            a run of this or an earlier process, as data; None: unknown
     engine.conversation(id)           all its turns as data, partial replies included; `engine.active(id)`
     engine.ledger.note(...)           an audit line of your own; `engine.news.tell(name, run)` an announcement
 
     EventStream(frames_of(run, encode), run, on_gone=...)     an event stream with every breaking switch;
-        `encode(entry)` yields the data of 0..n events. Any other async generator of byte lists will do as well.
-        `on_gone`: `engine.gone(run)` does what the switch `disconnect` says; a dialect whose protocol stops a
-        run by closing calls `run.token.cancel(reason, by)` instead.
+        `encode(entry)` yields the data of 0..n events. Any async generator of byte lists will do.
+        `on_gone`: `engine.gone(run)` does what the switch `disconnect` says; a dialect whose protocol
+        stops a run by closing calls `run.token.cancel(reason, by)` instead.
     answer = await faults.abort(engine, run_id, reason=..., by=...)
         a `Response` is a fault that a switch asked for: send it as it is. Else `answer.verdict` is one of
         `engine.Verdict` and `answer.run` the run's summary: say it in the dialect's words.
     faults.look_up(engine, run_id)    likewise for a status look-up
 
-Bodies are whole, at most 1 MiB and `application/json` (or empty) when a route sees them; the token, Host and Origin
-were checked. There is no WebSocket library: a dialect that needs one brings its own ASGI-free protocol.
+Bodies are whole, at most 1 MiB and `application/json` (or empty) when a route sees them; the token, Host and
+Origin were checked. There is no WebSocket library: uvicorn is configured with `ws="none"`.
 """
 
 from __future__ import annotations

@@ -1,20 +1,21 @@
-"""AG-UI 1.0 over server-sent events, and the routes that AG-UI leaves open: abort, look-up, re-attach, answer.
+"""AG-UI 1.0 over server-sent events, and what AG-UI leaves open: abort, look-up, re-attach, answer.
 
-    POST /agents/{agent}                 RunAgentInput -> event stream; every event has an `id:` (1, 2, 3, ...)
-    POST /runs/{run_id}/abort            {"reason"?} -> 200 {"status": "cancelled", ...} once the run is over;
-                                         200 "already_cancelled" for a second abort, 202 "cancelling" (switch),
-                                         409 run_finished, 404 run_not_found
-    GET  /runs/{run_id}                  the run: {"status": running | waiting | stopping | completed | cancelled |
-                                         failed | paused | lost, "text": the reply as saved, ...}; 404 run_not_found
-    GET  /runs/{run_id}/events?after=N   the same events again from number N+1 on, then live; also Last-Event-ID.
-                                         410 run_gone for a run of an earlier process
-    POST /runs/{run_id}/answer           {"request", "reply"} -> 200; 409 not_asked
-    GET  /conversations/{thread_id}      {"threadId", "messages": [...], "runs": [...]}
+    POST /agents/{agent}                RunAgentInput -> event stream; every event has an `id:` (1, 2, 3, ...)
+    POST /runs/{run_id}/abort           {"reason"?} -> 200 {"status": "cancelled", ...} once the run is over;
+                                        200 "already_cancelled" for a second abort; 202 "cancelling" (switch);
+                                        409 {"error": {"code": "run_finished"}, "status": how it ended};
+                                        404 run_not_found
+    GET  /runs/{run_id}                 {"status": running | waiting | stopping | completed | cancelled |
+                                        failed | paused | lost, "text": the reply as saved, ...}; 404
+    GET  /runs/{run_id}/events?after=N  the same events from number N+1 on, then live; also Last-Event-ID.
+                                        410 run_gone for a run of an earlier process
+    POST /runs/{run_id}/answer          {"request", "reply"} -> 200; 409 not_asked
+    GET  /conversations/{thread_id}     {"threadId", "messages": [...], "runs": [...]}
 
-A question comes as CUSTOM `run.question` {request, text, kind, choices}; the run waits for the answer in
-its open stream. The scenario `interrupt` asks the AG-UI way instead: RUN_FINISHED with the outcome interrupt, and a
-new run with `resume`. An aborted run ends with CUSTOM `run.cancelled` {runId, reason, by} and then RUN_FINISHED with
-the outcome cancelled. Errors are {"error": {"code", "message"}}.
+A question ends the run as AG-UI has it: RUN_FINISHED with the outcome interrupt, and a new run with `resume`.
+With the switch questions=wait it comes as CUSTOM `run.question` {request, text, kind, choices}, and the run
+waits in its open stream for /answer. An aborted run ends with CUSTOM `run.cancelled` {runId, reason, by} and then
+RUN_FINISHED with the outcome cancelled. Errors are {"error": {"code", "message"}}.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ class AgUi:
         resumed = _resume(given)
         if resumed:
             return self._engine.go_on(**names, request=resumed[0], reply=resumed[1])
-        return await self._engine.start(**names, prompt=_prompt(given["messages"]))
+        return await self._engine.start(**names, prompt=_prompt(given["messages"]), pauses=True)
 
     def _stream(self, run: Run, after: int) -> EventStream:
         words = Words(run)

@@ -16,7 +16,7 @@ _NO_OUTCOME = ("no-outcome",)
 
 
 class Words:
-    """Spells the events of one run. Deterministic: whoever attaches gets the same frames with the same numbers."""
+    """Spells one run, always in the same way: whoever attaches gets the same frames with the same numbers."""
 
     _question: ev.Asked
 
@@ -88,7 +88,7 @@ class Words:
     def _asked(self, event: ev.Asked) -> Iterator[Frame]:
         self._question = event
         if not event.pauses:
-            value = {"request": event.request, "text": event.text, "kind": event.kind}
+            value: Frame = {"request": event.request, "text": event.text, "kind": event.kind}
             value["choices"] = list(event.choices)
             yield {"type": "CUSTOM", "name": "run.question", "value": value}
 
