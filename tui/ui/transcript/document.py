@@ -1,0 +1,196 @@
+"""All turns below each other, laid out only where someone looks."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from tui.ui.transcript.body import Slab
+from tui.ui.transcript.heights import Heights
+from tui.ui.transcript.items import TurnItem
+from tui.ui.transcript.layout import TurnLayout
+from tui.ui.transcript.rows import Row
+from tui.ui.transcript.sections import Clock, Section
+from tui.ui.transcript.setting import Setting
+
+UNSEEN = 12  # rows guessed for a turn that was never loaded
+KEPT_SLABS = 256  # slabs whose rows are kept
+KEPT_TURNS = 400  # turns whose layout is kept, besides the live ones
+
+Load = Callable[[int], TurnItem]
+
+
+class Place(NamedTuple):
+    """A slab: indices of turn, section and slab."""
+
+    turn: int
+    section: int
+    slab: int
+
+
+class Document:
+    """Turns by index; `keys` are their numbers. Turns that were not looked at are not loaded."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.setting = Setting()
+        self.keys: list[int] = []
+        self.heights = Heights()
+        self._index: dict[int, int] = {}
+        self._layouts: OrderedDict[int, TurnLayout] = OrderedDict()  # by index, least used first
+        self._pinned: set[int] = set()  # indices of turns that were handed in and cannot be loaded again
+        self._load: Load | None = None
+        self._slabs: OrderedDict[int, Slab] = OrderedDict()
+
+    # --- turns --------------------------------------------------------------------------------------------
+
+    def open(self, keys: Sequence[int], load: Load) -> None:
+        """Show these turns. Each is asked for when it comes into view. O(number of turns), cheaply."""
+        self.keys = list(keys)
+        self._index = {key: index for index, key in enumerate(self.keys)}
+        self.heights = Heights([UNSEEN] * len(self.keys))
+        self._layouts.clear()
+        self._pinned.clear()
+        self._slabs.clear()
+        self._load = load
+
+    def show(self, item: TurnItem) -> None:
+        """Add a turn at the end, or put another item in the place of a known one."""
+        index = self._index.get(item.turn)
+        if index is None:
+            index = len(self.keys)
+            self.keys.append(item.turn)
+            self._index[item.turn] = index
+            self.heights.append(UNSEEN)
+        self._pinned.add(index)
+        if index in self._layouts:
+            self._layouts[index].replace(item)
+        else:
+            self._layouts[index] = TurnLayout(item, self.clock, first=index == 0)
+        self.settle(index)
+
+    def sync(self, key: int) -> None:
+        """A turn was touched. One that is not laid out will be read fresh when it is."""
+        index = self._index.get(key, -1)
+        layout = self._layouts.get(index)
+        if layout:
+            layout.sync()
+            self.settle(index)
+
+    def index_of(self, key: int) -> int | None:
+        return self._index.get(key)
+
+    def layout(self, index: int) -> TurnLayout:
+        """The turn at `index`, loaded if need be."""
+        found = self._layouts.get(index)
+        if found is None:
+            assert self._load
+            found = self._layouts[index] = TurnLayout(
+                self._load(self.keys[index]), self.clock, first=index == 0
+            )
+            self._forget_turns()
+        self._layouts.move_to_end(index)
+        return found
+
+    def _forget_turns(self) -> None:
+        """Drop what was not looked at for long. Its height stays known."""
+        spare = len(self._layouts) - len(self._pinned & self._layouts.keys()) - KEPT_TURNS
+        for index in [i for i in self._layouts if i not in self._pinned][: max(0, spare)]:
+            del self._layouts[index]
+
+    def settle(self, index: int) -> None:
+        """Take over a turn's height."""
+        layout = self._layouts[index]
+        self.heights.set(index, layout.heights.total)
+
+    # --- rows ---------------------------------------------------------------------------------------------
+
+    def section(self, place: Place) -> Section:
+        return self.layout(place.turn).sections[place.section]
+
+    def rows(self, place: Place) -> list[Row]:
+        """The rows of a slab. From here on its height is known."""
+        layout = self.layout(place.turn)
+        section = layout.sections[place.section]
+        rows = section.rows(place.slab, self.setting)
+        if place.slab:
+            self._remember(section, place.slab)
+        layout.resized(section)
+        self.settle(place.turn)
+        return rows
+
+    def _remember(self, section: Section, slab: int) -> None:
+        assert section.body
+        found = section.body.slabs[slab - 1]
+        self._slabs[id(found)] = found
+        self._slabs.move_to_end(id(found))
+        if len(self._slabs) > KEPT_SLABS:
+            self._slabs.popitem(last=False)[1].rows = None
+
+    def after(self, place: Place) -> Place | None:
+        """The next slab below."""
+        turn, section, slab = place
+        layout = self.layout(turn)
+        if slab + 1 < layout.sections[section].slabs:
+            return Place(turn, section, slab + 1)
+        if section + 1 < len(layout.sections):
+            return Place(turn, section + 1, 0)
+        return Place(turn + 1, 0, 0) if turn + 1 < len(self.keys) else None
+
+    def before(self, place: Place) -> Place | None:
+        """The next slab above."""
+        turn, section, slab = place
+        if slab:
+            return Place(turn, section, slab - 1)
+        if section:
+            return self._last_slab(turn, section - 1)
+        return self._last_slab(turn - 1, -1) if turn else None
+
+    def _last_slab(self, turn: int, section: int) -> Place:
+        sections = self.layout(turn).sections
+        section %= len(sections)
+        return Place(turn, section, sections[section].slabs - 1)
+
+    @property
+    def last(self) -> Place | None:
+        return self._last_slab(len(self.keys) - 1, -1) if self.keys else None
+
+    def down(self, place: Place | None) -> Iterator[Place]:
+        while place:
+            yield place
+            place = self.after(place)
+
+    def up(self, place: Place | None) -> Iterator[Place]:
+        while place:
+            yield place
+            place = self.before(place)
+
+    # --- heights ------------------------------------------------------------------------------------------
+
+    @property
+    def height(self) -> int:
+        """Rows of everything; partly estimated."""
+        return self.heights.total
+
+    def row_of(self, place: Place) -> int:
+        """Rows above a slab; partly estimated."""
+        layout = self.layout(place.turn)
+        section = layout.sections[place.section]
+        above = self.heights.above(place.turn) + layout.heights.above(place.section)
+        if place.slab:
+            assert section.body
+            above += section.head_height + section.body.heights.above(place.slab - 1)
+        return above
+
+    def at_row(self, row: int) -> tuple[Place, int]:
+        """The slab that row `row` falls into, and how far down in it; as far as heights are known."""
+        turn, rest = self.heights.find(max(0, row))
+        layout = self.layout(turn)
+        index, rest = layout.heights.find(rest)
+        section = layout.sections[index]
+        if rest < section.head_height or section.slabs == 1:
+            return Place(turn, index, 0), rest
+        assert section.body
+        slab, rest = section.body.heights.find(rest - section.head_height)
+        return Place(turn, index, slab + 1), rest

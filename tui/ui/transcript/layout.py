@@ -1,0 +1,123 @@
+"""One turn on the screen: its sections in order, kept in step with the `TurnItem` they show."""
+
+from __future__ import annotations
+
+from tui.ui.transcript.heights import Heights
+from tui.ui.transcript.items import TurnItem
+from tui.ui.transcript.sections import Clock, Lines, Prompt, Section, Text, section_of
+
+SWEEP = 64
+"""Closed blocks looked at again per sync: a backend may repeat or replace one that had ended."""
+
+
+class TurnLayout:
+    """Sections: the prompt, the head of the reply, the blocks, the cards."""
+
+    def __init__(self, item: TurnItem, clock: Clock, first: bool) -> None:
+        self.item, self.clock, self.first = item, clock, first
+        self.sections: list[Section] = []
+        self.heights = Heights()
+        self._by_key: dict[str, int] = {}
+        self._revision: int | None = None
+        self._blocks: list[Section] = []
+        self._open: list[Section] = []
+        self._swept = 0
+        self._cards = 0
+        self.sync()
+
+    def sync(self) -> None:
+        """Take in what changed. Its cost does not depend on how long the turn is."""
+        known = len(self._blocks)
+        self._grow_blocks()
+        self._sync_open()
+        if self._revision != self.item.revision:
+            self._revision = self.item.revision
+            self._rebuild()
+        elif known != len(self._blocks):
+            self._insert(known)
+
+    def replace(self, item: TurnItem) -> None:
+        """Another item for the same turn."""
+        self.item, self._revision = item, None
+        self.sync()
+
+    def _grow_blocks(self) -> None:
+        for index in range(len(self._blocks), len(self.item.blocks)):
+            section = section_of(index, self.item.blocks[index], self.clock)
+            section.gap = self._needs_gap(section)
+            self._blocks.append(section)
+            self._open.append(section)
+
+    def _needs_gap(self, section: Section) -> bool:
+        """Between two texts, and between a text and what follows it; the one-line sections stand close."""
+        if not self._blocks:
+            return False
+        before = self._blocks[-1]
+        return isinstance(before, Text) and not before.foldable
+
+    def _sync_open(self) -> None:
+        for section in self._open:
+            if section.sync():
+                self.resized(section)
+        self._open = [section for section in self._open if section.open]
+        for _ in range(min(SWEEP, len(self._blocks))):
+            self._swept = (self._swept + 1) % len(self._blocks)
+            section = self._blocks[self._swept]
+            if section.sync():
+                self.resized(section)
+                if section.open:
+                    self._open.append(section)
+
+    def resized(self, section: Section) -> None:
+        index = self._by_key.get(section.key)
+        if index is not None:
+            self.heights.set(index, section.height)
+
+    def _rebuild(self) -> None:
+        item = self.item
+        folds = {s.key: s.folded for s in self.sections}
+        fixed: list[Section] = [self._prompt()]
+        if item.head:
+            fixed.append(Lines("head", [item.head]))
+            fixed[-1].gap = True
+        cards: list[Section] = [Lines(f"card:{card.key}", list(card.lines)) for card in item.cards]
+        for section in fixed + cards:
+            section.folded = folds.get(section.key, section.folded)
+        self._arrange([*fixed, *self._blocks, *cards], len(cards))
+
+    def _prompt(self) -> Prompt:
+        old = self.sections[0] if self.sections else None
+        if isinstance(old, Prompt) and old.text == self.item.prompt:
+            old.head_line = self.item.prompt_head
+            old.changed()
+            return old
+        fresh = Prompt(self.item.prompt_head, self.item.prompt)
+        fresh.gap = not self.first
+        return fresh
+
+    def _insert(self, known: int) -> None:
+        """New blocks stand before the cards."""
+        fresh = self._blocks[known:]
+        if self._cards:
+            before, after = self.sections[: -self._cards], self.sections[-self._cards :]
+            self._arrange([*before, *fresh, *after], self._cards)
+            return
+        for section in fresh:
+            self._by_key[section.key] = len(self.sections)
+            self.sections.append(section)
+            self.heights.append(section.height)
+
+    def _arrange(self, sections: list[Section], cards: int) -> None:
+        self.sections, self._cards = sections, cards
+        self._by_key = {section.key: index for index, section in enumerate(sections)}
+        self.heights = Heights(section.height for section in sections)
+
+    def index_of(self, key: str) -> int:
+        """Where the section stands, -1 if it is gone."""
+        return self._by_key.get(key, -1)
+
+    @property
+    def marked(self) -> Section | None:
+        """The section whose last row carries the item's mark."""
+        last = self._blocks[-1] if self._blocks else None
+        return last if isinstance(last, Text) and self.item.mark and not last.folded else None

@@ -1,0 +1,43 @@
+"""Text without markdown, line by line, in the same form as the markdown scanner gives it."""
+
+from __future__ import annotations
+
+from tui.ui.transcript.leaves import Found, Kind, Leaf, State
+
+LONG_LINE = 2048  # a longer line is cut
+
+
+class PlainScanner:
+    """Gives out every line as a leaf; see `scanner.Scanner` for the meaning of the methods."""
+
+    __slots__ = ("at", "buffer")
+
+    def __init__(self, at: int = 0) -> None:
+        self.at = at
+        self.buffer = ""
+
+    def feed(self, text: str) -> list[Found]:
+        buffer, begin, found = self.buffer + text, 0, []
+        while begin < len(buffer):
+            end = buffer.find("\n", begin)
+            if (len(buffer) if end < 0 else end) - begin > LONG_LINE:
+                stop = rest = begin + LONG_LINE
+            elif end < 0:
+                break
+            else:
+                stop, rest = end, end + 1
+            found.append(self._line(self.at + begin, buffer[begin:stop], self.at + rest))
+            begin = rest
+        self.at, self.buffer = self.at + begin, buffer[begin:]
+        return found
+
+    def tail(self) -> list[Leaf]:
+        return [self._line(self.at, self.buffer, 0).leaf] if self.buffer else []
+
+    def close(self) -> list[Found]:
+        found = [self._line(self.at, self.buffer, self.at + len(self.buffer))] if self.buffer else []
+        self.at, self.buffer = self.at + len(self.buffer), ""
+        return found
+
+    def _line(self, at: int, text: str, end: int) -> Found:
+        return Found(Leaf(Kind.PLAIN, ((at, text),), (), 0, False), end, State())

@@ -1,0 +1,23 @@
+"""Where the thumb of the scroll bar stands. One column, drawn with the rows: Textual's own makes most strips."""
+
+from __future__ import annotations
+
+
+def thumb(height: int, above: int, total: int) -> tuple[int, int]:
+    """First row of the thumb and its size, for `total` rows of which `height` are shown; size 0: all is shown."""
+    if total <= height or height <= 0:
+        return 0, 0
+    size = max(1, height * height // total)
+    free = height - size
+    hidden = total - height
+    start = min(free, (above * free + hidden // 2) // hidden)
+    if 0 < above < hidden:  # the ends of the bar are kept for the ends of the text
+        start = min(max(start, 1), free - 1) if free > 1 else start
+    return start, size
+
+
+def row_for(y: int, height: int, total: int) -> int:
+    """The top row for a thumb dragged to `y`."""
+    size = max(1, height * height // max(total, 1))
+    free = max(1, height - size)
+    return max(0, min(y, free)) * max(0, total - height) // free

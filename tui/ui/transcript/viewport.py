@@ -1,0 +1,179 @@
+"""Which rows are on the screen. It holds on to text, not to row numbers: what grows elsewhere moves nothing.
+
+While following, the last row stands at the bottom. Otherwise an anchor (a slab, a row in it, and the source
+offset that row shows) stands at the top, and is found again by its offset when rows were made anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tui.ui.transcript.document import Document, Place
+from tui.ui.transcript.rows import BLANK, Row
+from tui.ui.transcript.sections import Section
+
+
+class Shown(NamedTuple):
+    """One row on the screen. `section` None: below the end."""
+
+    row: Row
+    indent: int = 0
+    place: Place | None = None
+    nth: int = 0  # of the row in its slab
+    section: Section | None = None
+    mark: str = ""
+
+
+NOTHING = Shown(BLANK)
+
+
+@dataclass(slots=True)
+class Anchor:
+    """The row at the top. `rows` are those the index counts in; `at` is the source offset it shows."""
+
+    turn: int
+    section: str
+    slab: int
+    index: int
+    at: int
+    rows: list[Row] | None
+
+
+class Viewport:
+    """`height` rows of a document."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.height = 24
+        self.following = True
+        self.anchor: Anchor | None = None
+        self.below = 0  # rows under the last one shown
+        self.above = 0  # rows over the first one shown
+
+    # --- what is shown ------------------------------------------------------------------------------------
+
+    def compose(self) -> list[Shown]:
+        """The rows to show, as many as the screen is high."""
+        if not self.document.keys:
+            return [NOTHING] * self.height
+        shown = self._end() if self.following else self._from_anchor()
+        if len(shown) < self.height and not self.following:
+            self.following = True  # the end came into view
+            shown = self._end()
+        self._measure(shown)
+        if self.following:
+            self.below = 0
+        return shown + [NOTHING] * (self.height - len(shown))
+
+    def _end(self) -> list[Shown]:
+        """The last rows."""
+        found: list[Shown] = []
+        for place in self.document.up(self.document.last):
+            found = self._shown(place) + found
+            if len(found) >= self.height:
+                break
+        return found[-self.height :]
+
+    def _from_anchor(self) -> list[Shown]:
+        place, index = self._resolve()
+        found: list[Shown] = []
+        for below in self.document.down(place):
+            found += self._shown(below)
+            if len(found) - index >= self.height:
+                break
+        shown = found[index : index + self.height]
+        if shown:
+            self._hold(shown[0])
+        return shown
+
+    def _shown(self, place: Place) -> list[Shown]:
+        document = self.document
+        rows = document.rows(place)
+        layout = document.layout(place.turn)
+        section = layout.sections[place.section]
+        indent = section.indent if place.slab else 0
+        shown = [Shown(row, indent, place, index, section) for index, row in enumerate(rows)]
+        if shown and section is layout.marked and place.slab == section.slabs - 1:
+            shown[-1] = shown[-1]._replace(mark=layout.item.mark)
+        return shown
+
+    def _measure(self, shown: list[Shown]) -> None:
+        first = shown[0] if shown else NOTHING
+        last = shown[-1] if shown else NOTHING
+        if first.place and last.place:
+            self.above = self.document.row_of(first.place) + first.nth
+            self.below = self.document.height - self.document.row_of(last.place) - last.nth - 1
+
+    # --- the anchor ---------------------------------------------------------------------------------------
+
+    def _hold(self, shown: Shown) -> None:
+        place = shown.place
+        assert place and shown.section
+        rows = self.document.rows(place)
+        self.anchor = Anchor(place.turn, shown.section.key, place.slab, shown.nth, shown.row.at, rows)
+
+    def _resolve(self) -> tuple[Place, int]:
+        """Where the anchor is now."""
+        anchor = self.anchor
+        if anchor is None:
+            return Place(0, 0, 0), 0
+        layout = self.document.layout(min(anchor.turn, len(self.document.keys) - 1))
+        section_index = layout.index_of(anchor.section)
+        if section_index < 0:
+            return Place(anchor.turn, max(0, len(layout.sections) - 1), 0), 0
+        section = layout.sections[section_index]
+        slab = min(anchor.slab, section.slabs - 1)
+        if section.body and slab and anchor.at >= 0:
+            slab = 1 + section.body.slab_at(anchor.at)
+        place = Place(anchor.turn, section_index, slab)
+        rows = self.document.rows(place)
+        if slab == anchor.slab and rows is anchor.rows:
+            return place, min(anchor.index, len(rows))
+        return place, _row_at(rows, anchor.at, anchor.index)
+
+    # --- moving -------------------------------------------------------------------------------------------
+
+    def follow(self) -> None:
+        self.following = True
+        self.anchor = None
+
+    def move(self, rows: int) -> bool:
+        """Scroll down by `rows` (up if negative). False if it was at the end it went to."""
+        if not self.document.keys or not rows:
+            return False
+        top = self.compose()[0]
+        if top.place is None or (rows > 0 and self.following):
+            return False
+        place, index = top.place, top.nth + rows
+        while index < 0 and (above := self.document.before(place)):
+            place = above
+            index += len(self.document.rows(place))
+        while index >= (size := len(self.document.rows(place))) and (below := self.document.after(place)):
+            place, index = below, index - size
+        moved = (place, max(0, index)) != (top.place, top.nth)
+        if moved:
+            self.stand(place, max(0, index))
+        return moved
+
+    def stand(self, place: Place, index: int) -> None:
+        """Put this row at the top, as far as there is enough below it."""
+        rows = self.document.rows(place)
+        index = max(0, min(index, len(rows) - 1))
+        at = rows[index].at if rows else -1
+        section = self.document.section(place)
+        self.following = False
+        self.anchor = Anchor(place.turn, section.key, place.slab, index, at, rows)
+
+
+def _row_at(rows: list[Row], at: int, index: int) -> int:
+    """The row that shows source offset `at`."""
+    if at < 0:
+        return max(0, min(index, len(rows) - 1))
+    found = 0
+    for number, row in enumerate(rows):
+        if row.at > at:
+            break
+        if row.at >= 0:
+            found = number
+    return found
