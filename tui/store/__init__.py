@@ -1,0 +1,274 @@
+"""The store: every conversation's log in one SQLite file, written by one thread, read from any.
+
+Importing this costs nothing; SQLite itself is loaded in the writer's thread.
+"""
+
+from __future__ import annotations
+
+import atexit
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tui.store.journal import Journal, Place
+from tui.store.plain import plain
+from tui.store.private import Lock
+from tui.store.problems import NoSuchConversation, StoreError
+from tui.store.writer import Writer
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from tui.core.events import Record
+    from tui.store.reader import Listed, TurnLine
+    from tui.store.search import Hit
+
+OPEN_S = 15.0  # how long a reader waits for the file to be opened and brought up to date
+
+
+class Store:
+    """All conversations. Every method that reads blocks for some milliseconds: a screen calls it in a thread.
+
+    `banner` is one sentence if the file cannot be used and this is kept in memory instead, else None; known
+    once `opened()`. Methods raise StoreError, whose text is one sentence.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.banner: str | None = None
+        self._memory = f"file:/stopkey-{uuid.uuid4().hex}?vfs=memdb"
+        self._uri = self._memory
+        self._deleted: list[str] = []
+        self._writer = Writer(self._open, path)
+        atexit.register(self.close)
+
+    @classmethod
+    def open(cls, path: Path) -> Store:
+        """The store in this file; made if it is not there. Returns at once: opening is done in a thread."""
+        return cls(Path(path))
+
+    @classmethod
+    def memory(cls) -> Store:
+        """A store that leaves no trace on the disk (`--no-store`)."""
+        return cls(None)
+
+    @property
+    def in_memory(self) -> bool:
+        return self._uri == self._memory
+
+    @property
+    def problem(self) -> str | None:
+        """One sentence while saving fails; else why this is only in memory; else None."""
+        return self._writer.problem or self.banner
+
+    @property
+    def on_problem(self) -> Callable[[str | None], None] | None:
+        """Told of every change of `problem`, from the writer's thread."""
+        return self._writer.on_problem
+
+    @on_problem.setter
+    def on_problem(self, listener: Callable[[str | None], None] | None) -> None:
+        self._writer.on_problem = listener
+
+    def opened(self, timeout_s: float = OPEN_S) -> bool:
+        """Wait until the file is open or given up; `banner` is right from then on."""
+        return self._writer.opened.wait(timeout_s)
+
+    # --- conversations ------------------------------------------------------------------------------------
+
+    def create(
+        self,
+        backend: str,
+        url: str = "",
+        agent: str = "",
+        title: str = "",
+        *,
+        remote_id: str = "",
+        settings: dict[str, Any] | None = None,
+    ) -> Journal:
+        """A new conversation. It is written with its first record; until then it leaves no trace.
+
+        `remote_id` is its id on the backend, if that is not ours to choose. `settings`: what else is needed
+        to reach the backend again, as JSON values; never headers or secrets.
+        """
+        from tui.core.codec import dumps
+        from tui.store.secrets import clean_url, without_secrets
+
+        identity = uuid.uuid4().hex[:12]
+        place = Place(
+            identity,
+            plain(remote_id) or identity,
+            plain(backend),
+            plain(clean_url(url)),
+            plain(agent),
+            without_secrets(plain(title)),
+            dumps(settings or {}),
+            time.time(),
+        )
+        return self._journal(place)
+
+    def open_journal(self, conversation_id: str) -> Journal:
+        """A stored conversation, to go on with. Read-only if another client has it.
+
+        Raises NoSuchConversation.
+        """
+        from tui.store import reader
+
+        found = reader.one(self._reading, conversation_id)
+        return self._journal(
+            Place(found.conversation_id, found.remote_id, found.backend, found.url, found.agent, found.title)
+        )
+
+    def _journal(self, place: Place) -> Journal:
+        if self.path is None:
+            return Journal(self._writer, place, None)
+        lock = self._lock(place.id)
+        why = "" if lock.take() else "Another stopkey has this conversation open: it is shown read-only here."
+        return Journal(self._writer, place, lock, why)
+
+    def _lock(self, conversation_id: str) -> Lock:
+        assert self.path is not None
+        return Lock(self.path.parent / "locks", conversation_id)
+
+    def live_elsewhere(self, conversation_id: str) -> bool:
+        """Whether some client, this one included, has the conversation open."""
+        return self.path is not None and self._lock(conversation_id).elsewhere()
+
+    # --- reading ------------------------------------------------------------------------------------------
+
+    def find(self, beginning: str) -> str:
+        """The id that begins so. Raises NoSuchConversation if there is none, or more than one."""
+        from tui.store import reader
+
+        return reader.find(self._reading, beginning)
+
+    def find_remote(self, backend: str, url: str, agent: str, remote_id: str) -> str | None:
+        """The newest conversation that this backend knows by this id."""
+        from tui.store import reader
+        from tui.store.secrets import clean_url
+
+        return reader.find_remote(self._reading, backend, clean_url(url), agent, remote_id)
+
+    def info(self, conversation_id: str) -> Listed:
+        """One conversation's line. Raises NoSuchConversation."""
+        from tui.store import reader
+
+        return reader.one(self._reading, conversation_id)
+
+    def last(self) -> Listed | None:
+        """The conversation that was used last."""
+        found = self.list(1)
+        return found[0] if found else None
+
+    def turns(self, conversation_id: str) -> list[TurnLine]:
+        """All turns of a conversation, without their logs."""
+        from tui.store import reader
+
+        return reader.turns(self._reading, conversation_id)
+
+    def load(self, conversation_id: str, after: int = 0) -> Iterator[Record]:
+        """The log in order, read page by page. Raises NoSuchConversation."""
+        from tui.store import reader
+
+        return reader.records(self._reading, conversation_id, after)
+
+    def load_turns(self, conversation_id: str, first: int, last: int) -> list[Record]:
+        """The records of turns `first` to `last`, in order. Raises NoSuchConversation."""
+        from tui.store import reader
+
+        return reader.turn_records(self._reading, conversation_id, first, last)
+
+    def notes(self, conversation_id: str) -> dict[str, Any]:
+        """What was kept beside the log by `Journal.save_note`."""
+        from tui.store import reader
+
+        return reader.notes(self._reading, conversation_id)
+
+    def prompts(self, limit: int = 500) -> list[str]:
+        """What was asked lately in all conversations, the newest first, each once. Unsanitised."""
+        from tui.store import reader
+
+        return reader.prompts(self._reading, limit)
+
+    def search(self, text: str, limit: int = 50) -> list[Hit]:
+        """Where this was said, the best places first."""
+        from tui.store.search import search
+
+        return search(self._reading, text, limit)
+
+    # --- changing -----------------------------------------------------------------------------------------
+
+    def rename(self, conversation_id: str, title: str) -> None:
+        """Give it a name. Raises NoSuchConversation."""
+        self._change(conversation_id, "title=?, named=1", plain(title))
+
+    def delete(self, conversation_id: str) -> None:
+        """Take it out of every list and search. `undelete` brings it back until this store is closed."""
+        self._change(conversation_id, "deleted=?", time.time())
+        self._deleted.append(conversation_id)
+
+    def undelete(self, conversation_id: str) -> None:
+        """Bring a deleted conversation back. Raises NoSuchConversation if it is gone for good."""
+        self._change(conversation_id, "deleted=?", None)
+        self._deleted = [other for other in self._deleted if other != conversation_id]
+
+    def _change(self, conversation_id: str, what: str, value: object) -> None:
+        def change(db: sqlite3.Connection) -> int:
+            return db.execute(f"UPDATE conversation SET {what} WHERE id=?", (value, conversation_id)).rowcount
+
+        if not self._writer.ask(change):
+            raise NoSuchConversation(f"There is no conversation {conversation_id!a}.")
+
+    def close(self, timeout_s: float = 2.0) -> bool:
+        """Write what is left, remove for good what was deleted. False if not all could be written."""
+        from tui.store.purge import purge
+
+        atexit.unregister(self.close)
+        for journal in list(self._writer.journals):
+            journal.close(timeout_s)
+        gone, self._deleted = self._deleted, []
+        if gone and self._writer.alive:
+            self._writer.finally_do(lambda db: purge(db, gone, self.live_elsewhere))
+        return self._writer.close(timeout_s)
+
+    # --- connections --------------------------------------------------------------------------------------
+
+    def _open(self) -> sqlite3.Connection:
+        """In the writer's thread. A file that cannot be used is left as it is; memory takes its place."""
+        from tui.store.private import make_private
+        from tui.store.problems import sentence
+        from tui.store.schema import connect_for_writing
+
+        if self.path is not None:
+            try:
+                make_private(self.path)
+                uri = self.path.absolute().as_uri()
+                db = connect_for_writing(uri, self.path)
+            except (StoreError, OSError) as error:
+                self.banner = sentence(error, self.path)
+            else:
+                self._uri = uri
+                return db
+        return connect_for_writing(self._memory, None)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        from tui.store.schema import reading
+
+        if not self.opened():
+            raise StoreError("The conversation store is still being opened: try again.")
+        with reading(self._uri, self.path) as db:
+            yield db
+
+    # Last, because its name hides the builtin from annotations below it.
+    def list(self, limit: int = 200, query: str = "", *, deleted: bool = False) -> list[Listed]:
+        """Conversations, the newest first; `query` is looked for in title, agent and backend."""
+        from tui.store import reader
+
+        return reader.conversations(self._reading, limit, query, deleted)
+
+
+__all__ = ["Journal", "NoSuchConversation", "Place", "Store", "StoreError"]

@@ -1,0 +1,126 @@
+"""What is worth knowing of a turn without reading its log: how it ended, its stop, its text for search."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from tui.core import events as ev
+from tui.core.conversation import Conversation, Turn
+from tui.core.events import Record
+from tui.core.view import time_to_evidence
+from tui.store import pack
+from tui.store.plain import parts
+
+_TEXT = ("TextDelta", "TextReplaced")
+_BULK = ("TextDelta", "TextReplaced", "ReasoningDelta", "ToolArguments", "Unknown", "DataReceived")
+
+
+def digest(db: sqlite3.Connection, key: int, turns: Iterable[int]) -> Iterator[None]:
+    """Make the digest of these turns, in short steps with a transaction each."""
+    from tui.store.saving import Said, keep_said
+    from tui.store.writer import in_transaction
+
+    for number in dict.fromkeys(turns):
+        found = _fold(db, key, number)
+        if found is None:
+            continue
+        texts = parts(_kept(found, _reply(db, key, number)))
+        in_transaction(db, lambda db: _forget_more(db, key, number, len(texts)))  # noqa: B023
+        for at, text in enumerate(texts):
+            said = Said(number, "reply", found.wall, [text], at)
+            in_transaction(db, lambda db: keep_said(db, key, said))  # noqa: B023
+            yield
+        chars = sum(map(len, texts))
+        in_transaction(db, lambda db: _note(db, key, number, found, chars))  # noqa: B023
+        yield
+
+
+def undigested(db: sqlite3.Connection) -> Iterator[None]:
+    """Digest the turns that a client left without: it died, or the disk was full."""
+    rows = db.execute("SELECT conversation, number FROM turn WHERE digested=0").fetchall()
+    for key, number in rows:
+        yield from digest(db, key, [number])
+
+
+def _fold(db: sqlite3.Connection, key: int, number: int) -> Turn | None:
+    """The turn as the core sees it, with only the first of its content: what the stop's figures need."""
+    bulk = "kind IN ('" + "','".join(_BULK) + "')"
+    rows = db.execute(
+        "SELECT number,last,turn,wall,mono,late,kind,fields,'' FROM event WHERE conversation=?1 AND turn=?2"
+        f" AND (NOT {bulk} OR number = (SELECT min(number) FROM event WHERE conversation=?1 AND turn=?2"
+        f" AND late=0 AND {bulk})) ORDER BY number",
+        (key, number),
+    )
+    alone = Conversation("")
+    for record in pack.decode(rows.fetchall()):
+        if alone.turns or isinstance(record.event, ev.Prompted):
+            alone.apply(_as_first(record))
+    return alone.last
+
+
+def _as_first(record: Record) -> Record:
+    return replace(record, turn=1)
+
+
+def _kept(turn: Turn, ours: str) -> str:
+    """The backend's saved copy where that goes on from what was shown."""
+    saved = turn.server_text
+    return saved if saved is not None and saved.startswith(ours) else ours
+
+
+def _reply(db: sqlite3.Connection, key: int, number: int) -> str:
+    """The reply's text as received, up to the stop."""
+    rows = db.execute(
+        "SELECT kind,fields FROM event WHERE conversation=? AND turn=? AND late=0 AND kind IN (?,?)"
+        " ORDER BY number",
+        (key, number, *_TEXT),
+    )
+    blocks: dict[str, list[str]] = {}
+    for kind, body in rows:
+        try:
+            _grow(blocks, kind, json.loads(body))
+        except (ValueError, TypeError, KeyError):
+            continue  # a damaged row; the log shows it as such
+    return "\n\n".join("".join(texts) for texts in blocks.values())
+
+
+def _grow(blocks: dict[str, list[str]], kind: str, body: dict[str, list[str] | str]) -> None:
+    names, texts = body["block"], body["text"]
+    if kind == "TextReplaced":
+        blocks[str(names)] = [str(texts)]
+        return
+    texts = texts if isinstance(texts, list) else [texts] * len(body.get("wall", "1"))
+    names = names if isinstance(names, list) else [names] * len(texts)
+    for name, text in zip(names, texts, strict=True):
+        blocks.setdefault(name, []).append(text)
+
+
+def _forget_more(db: sqlite3.Connection, key: int, number: int, parts: int) -> None:
+    db.execute(
+        "DELETE FROM said WHERE conversation=? AND turn=? AND role='reply' AND part>=?", (key, number, parts)
+    )
+
+
+def _note(db: sqlite3.Connection, key: int, number: int, turn: Turn, chars: int) -> None:
+    stop = turn.stop
+    answered = stop.answered_at - stop.asked_at if stop and stop.answered_at is not None else None
+    figures = (
+        str(turn.phase),
+        str(turn.outcome or ""),
+        chars,
+        stop.asked.cause if stop else "",
+        str(stop.answer.answer) if stop and stop.answer else "",
+        answered,
+        time_to_evidence(turn),
+        stop.late_events if stop else 0,
+        stop.late_chars if stop else 0,
+        turn.last_number,
+    )
+    db.execute(
+        "UPDATE turn SET phase=?,outcome=?,chars=?,cause=?,answer=?,answer_s=?,evidence_s=?,late_events=?,"
+        "late_chars=?,digested=? WHERE conversation=? AND number=?",
+        (*figures, key, number),
+    )

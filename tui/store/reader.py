@@ -1,0 +1,206 @@
+"""Looking into the store: the list of conversations, and their records, read as far as they are wanted."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from tui.core.events import Record
+from tui.core.safe_text import SafeText, safe_line
+from tui.store import pack
+from tui.store.problems import NoSuchConversation
+
+Reading = Callable[[], AbstractContextManager[sqlite3.Connection]]
+PAGE = 500  # rows fetched at once: a reader never holds the database open between two pages
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A conversation in a list. Times are UTC seconds since the epoch; `phase`, `outcome` and `chars` are
+    its last turn's. `settings` is what else is needed to reach its backend again.
+    """
+
+    conversation_id: str
+    title: SafeText
+    backend: str
+    url: str
+    agent: str
+    remote_id: str
+    settings: dict[str, Any]
+    made: float
+    touched: float
+    turns: int = 0
+    phase: str = ""
+    outcome: str = ""
+    chars: int = 0
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TurnLine:
+    """A turn without its log: enough to find one's way in a long conversation."""
+
+    number: int
+    wall: float
+    prompt: SafeText  # its first words
+    phase: str
+    outcome: str
+    chars: int
+
+
+_LIST = """
+SELECT c.id, c.title, c.backend, c.url, c.agent, c.remote, c.settings, c.made, c.touched, c.deleted,
+       t.number, t.phase, t.outcome, t.chars
+FROM conversation c
+LEFT JOIN turn t ON t.conversation = c.key
+     AND t.number = (SELECT max(number) FROM turn WHERE conversation = c.key)
+"""
+
+
+def conversations(reading: Reading, limit: int, query: str = "", deleted: bool = False) -> list[Listed]:
+    """The newest first; `query` is looked for in title, agent and backend."""
+    like = "%" + query.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    where = (
+        f"WHERE c.deleted IS {'NOT ' if deleted else ''}NULL"
+        " AND (c.title LIKE ?1 ESCAPE '\\' OR c.agent LIKE ?1 ESCAPE '\\' OR c.backend LIKE ?1 ESCAPE '\\')"
+        " ORDER BY c.touched DESC, c.key DESC LIMIT ?2"
+    )
+    with reading() as db:
+        return [_listed(row) for row in db.execute(_LIST + where, (like, limit))]
+
+
+def one(reading: Reading, conversation_id: str) -> Listed:
+    """The line of one conversation. Raises NoSuchConversation."""
+    with reading() as db:
+        row = db.execute(_LIST + "WHERE c.id = ?", (conversation_id,)).fetchone()
+    if row is None:
+        raise NoSuchConversation(_unknown(conversation_id))
+    return _listed(row)
+
+
+def find(reading: Reading, beginning: str) -> str:
+    """The id that begins so. Raises NoSuchConversation if there is none, or more than one."""
+    upper = beginning + "\U0010ffff"
+    with reading() as db:
+        rows = db.execute(
+            "SELECT id FROM conversation WHERE id >= ? AND id < ? ORDER BY id LIMIT 2", (beginning, upper)
+        ).fetchall()
+    if not rows or not beginning:
+        raise NoSuchConversation(_unknown(beginning))
+    if len(rows) > 1 and rows[0][0] != beginning:
+        raise NoSuchConversation(f"Several conversations begin with {safe_line(beginning)}: give more of it.")
+    return str(rows[0][0])
+
+
+def find_remote(reading: Reading, backend: str, url: str, agent: str, remote: str) -> str | None:
+    """The conversation that the backend knows by this id; the newest, where there are several."""
+    with reading() as db:
+        row = db.execute(
+            "SELECT id FROM conversation WHERE remote=? AND backend=? AND url=? AND agent=?"
+            " AND deleted IS NULL ORDER BY touched DESC LIMIT 1",
+            (remote, backend, url, agent),
+        ).fetchone()
+    return str(row[0]) if row else None
+
+
+def turns(reading: Reading, conversation_id: str) -> list[TurnLine]:
+    """All turns in order: numbers, first words, how they ended. Cheap at any length."""
+    with reading() as db:
+        rows = db.execute(
+            "SELECT t.number, t.wall, substr(s.text, 1, 120), t.phase, t.outcome, t.chars FROM turn t"
+            " LEFT JOIN said s ON s.conversation=t.conversation AND s.turn=t.number AND s.role='prompt'"
+            " AND s.part=0 WHERE t.conversation=(SELECT key FROM conversation WHERE id=?) ORDER BY t.number",
+            (conversation_id,),
+        ).fetchall()
+    return [TurnLine(n, wall, safe_line(text or "", 80), p, o, chars) for n, wall, text, p, o, chars in rows]
+
+
+def records(reading: Reading, conversation_id: str, after: int = 0) -> Iterator[Record]:
+    """The log in order, from the record after number `after` on. Raises NoSuchConversation."""
+    key = _key(reading, conversation_id)
+    while True:
+        with reading() as db:
+            rows = db.execute(
+                f"{_ROWS} WHERE conversation=? AND number>? ORDER BY number LIMIT {PAGE}", (key, after)
+            ).fetchall()
+        yield from pack.decode(rows)
+        if len(rows) < PAGE:
+            return
+        after = rows[-1][0]
+
+
+def turn_records(reading: Reading, conversation_id: str, first: int, last: int) -> list[Record]:
+    """The records of turns `first` to `last`, in order. Raises NoSuchConversation."""
+    key = _key(reading, conversation_id)
+    with reading() as db:
+        rows = db.execute(
+            f"{_ROWS} WHERE conversation=? AND turn BETWEEN ? AND ? ORDER BY number", (key, first, last)
+        ).fetchall()
+    return list(pack.decode(rows))
+
+
+def notes(reading: Reading, conversation_id: str) -> dict[str, Any]:
+    """What was kept beside the log: draft, queue."""
+    with reading() as db:
+        rows = db.execute(
+            "SELECT kind, value FROM note WHERE conversation=(SELECT key FROM conversation WHERE id=?)",
+            (conversation_id,),
+        ).fetchall()
+    return {kind: _json(value) for kind, value in rows}
+
+
+def prompts(reading: Reading, limit: int) -> list[str]:
+    """What was asked lately, in all conversations, the newest first, each once. As typed, unsanitised."""
+    with reading() as db:
+        rows = db.execute(
+            "SELECT s.conversation, s.turn, s.text FROM said s JOIN conversation c ON c.key=s.conversation"
+            " WHERE s.role='prompt' AND s.part=0 AND c.deleted IS NULL ORDER BY s.wall DESC LIMIT ?",
+            (limit * 3,),
+        ).fetchall()
+        texts = [_whole(db, *row) for row in rows]
+    return list(dict.fromkeys(texts))[:limit]
+
+
+def _whole(db: sqlite3.Connection, key: int, turn: int, text: str) -> str:
+    more = db.execute(
+        "SELECT text FROM said WHERE conversation=? AND turn=? AND role='prompt' AND part>0 ORDER BY part",
+        (key, turn),
+    )
+    return text + "".join(row[0] for row in more)
+
+
+_ROWS = "SELECT number,last,turn,wall,mono,late,kind,fields,raw FROM event"
+
+
+def _key(reading: Reading, conversation_id: str) -> int:
+    with reading() as db:
+        row = db.execute("SELECT key FROM conversation WHERE id=?", (conversation_id,)).fetchone()
+    if row is None:
+        raise NoSuchConversation(_unknown(conversation_id))
+    return int(row[0])
+
+
+def _unknown(conversation_id: str) -> str:
+    return f"There is no conversation {safe_line(conversation_id)}: `stopkey list` shows those there are."
+
+
+def _listed(row: Any) -> Listed:
+    identity, title, backend, url, agent, remote, settings, made, touched, deleted, *turn = row
+    number, phase, outcome, chars = turn
+    settings = _json(settings)
+    return Listed(
+        identity, safe_line(title, 80), backend, url, agent, remote,
+        settings if isinstance(settings, dict) else {}, made, touched,
+        number or 0, phase or "", outcome or "", chars or 0, deleted is not None,
+    )  # fmt: skip
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

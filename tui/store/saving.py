@@ -1,0 +1,110 @@
+"""What one journal has gathered, written in one transaction; the tables beside the log follow it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tui.core import events as ev
+from tui.core.events import Record
+from tui.core.safe_text import safe_line
+from tui.store.digest import digest
+from tui.store.journal import Journal, Place, Unsaved
+from tui.store.pack import encode
+from tui.store.plain import parts
+from tui.store.secrets import without_secrets
+from tui.store.writer import in_transaction, now
+
+_MARKS = (ev.Prompted, ev.Settled, ev.ClientLeft, ev.StreamBroke)
+
+
+def save(db: sqlite3.Connection, journal: Journal) -> Iterator[None] | None:
+    """Commit everything this journal has gathered. Returns what is to be done when there is time.
+
+    Raises sqlite3.Error with nothing lost: what was taken stays in `journal.unsaved`.
+    """
+    unsaved = journal.unsaved
+    _encode(unsaved)
+    notes = dict(unsaved.notes)
+    if not unsaved.rows and not notes:
+        return None
+    urgent = bool(unsaved.rows) and unsaved.rows[0][0] <= journal.urgent_up_to
+    db.execute(f"PRAGMA synchronous={'FULL' if urgent else 'NORMAL'}")
+    key = in_transaction(db, lambda db: _write(db, journal, notes))
+    journal.key = key
+    over = [mark.turn for mark in unsaved.marks if not isinstance(mark.event, ev.Prompted)]
+    unsaved.rows.clear()
+    unsaved.marks.clear()
+    for kind, value in notes.items():
+        if unsaved.notes.get(kind) is value:
+            del unsaved.notes[kind]
+    return digest(db, key, over) if over else None
+
+
+def _encode(unsaved: Unsaved) -> None:
+    taken = [unsaved.records.popleft() for _ in range(len(unsaved.records))]
+    unsaved.rows += encode(taken)
+    unsaved.marks += [record for record in taken if isinstance(record.event, _MARKS)]
+
+
+def _write(db: sqlite3.Connection, journal: Journal, notes: dict[str, str]) -> int:
+    unsaved = journal.unsaved
+    key = journal.key or _line(db, journal.place)
+    # OR IGNORE: a commit that failed may have happened all the same, and is tried again.
+    db.executemany(
+        f"INSERT OR IGNORE INTO event VALUES ({key},?,?,?,?,?,?,?,?,?)",
+        unsaved.rows,
+    )
+    db.executemany(f"INSERT OR REPLACE INTO note VALUES ({key},?,?)", notes.items())
+    for mark in unsaved.marks:
+        if isinstance(mark.event, ev.Prompted):
+            _prompted(db, key, mark, mark.event.text)
+    if unsaved.marks:
+        db.execute("UPDATE conversation SET touched=? WHERE key=?", (unsaved.marks[-1].wall, key))
+    return key
+
+
+def _line(db: sqlite3.Connection, place: Place) -> int:
+    """The conversation's line, made at the first thing worth keeping: an empty one leaves no trace."""
+    found = db.execute("SELECT key FROM conversation WHERE id=?", (place.id,)).fetchone()
+    if found:
+        return int(found[0])
+    made = place.made or now()
+    row = (place.id, place.remote, place.backend, place.url, place.agent, place.settings, place.title)
+    made_row = db.execute(
+        "INSERT INTO conversation(id,remote,backend,url,agent,settings,title,named,made,touched)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?)",
+        (*row, bool(place.title), made, made),
+    )
+    return int(made_row.lastrowid or 0)
+
+
+def _prompted(db: sqlite3.Connection, key: int, record: Record, text: str) -> None:
+    db.execute(
+        "INSERT OR IGNORE INTO turn(conversation,number,wall,phase) VALUES (?,?,?,'sending')",
+        (key, record.turn, record.wall),
+    )
+    keep_said(db, key, Said(record.turn, "prompt", record.wall, parts(text)))
+    title = without_secrets(safe_line(text.strip(), 80))
+    db.execute("UPDATE conversation SET title=? WHERE key=? AND title=''", (title, key))
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One side of a turn, for search and history. `first` is the number of the first of `parts`."""
+
+    turn: int
+    role: str  # "prompt" or "reply"
+    wall: float
+    parts: list[str]
+    first: int = 0
+
+
+def keep_said(db: sqlite3.Connection, key: int, said: Said) -> None:
+    """Put text where search and history find it. The full-text index follows by trigger."""
+    db.executemany(
+        "INSERT INTO said(conversation,turn,role,part,wall,text) VALUES (?,?,?,?,?,?)"
+        " ON CONFLICT DO UPDATE SET text=excluded.text WHERE text IS NOT excluded.text",
+        [(key, said.turn, said.role, at, said.wall, text) for at, text in enumerate(said.parts, said.first)],
+    )

@@ -1,0 +1,239 @@
+"""The one thread that writes to the store: gathers records, commits them, and tries again when it fails."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as TooLate
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tui.store.problems import StoreError, sentence
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from tui.store.journal import Journal
+
+GATHER_S = 0.2  # how long ordinary records gather: with the commit, 250 ms at most
+RETRY_S = (0.25, 0.5, 1.0, 2.0)  # pauses between two tries when saving fails
+IDLE_S = 1.0  # after so long without work the write-ahead log is folded into the file
+WAL_MOST = 16 * 1024 * 1024  # bytes; above, that is not put off any longer
+
+T = TypeVar("T")
+Job = Callable[["sqlite3.Connection"], Any]
+
+
+class Writer:
+    """Owns the writing connection. `open_db` is called in the thread: SQLite is not even imported before.
+
+    `problem` is one sentence while saving fails; `on_problem` is told of every change, in this thread.
+    """
+
+    def __init__(self, open_db: Callable[[], sqlite3.Connection], path: Path | None) -> None:
+        self.path = path
+        self.problem: str | None = None
+        self.on_problem: Callable[[str | None], None] | None = None
+        self.asleep = False  # nothing waits to be written: the next append has to wake us
+        self.journals: list[Journal] = []
+        self.opened = threading.Event()
+        self._open_db = open_db
+        self._bell = threading.Event()
+        self._hurried = False
+        self._ending = False
+        self._jobs: deque[tuple[Job, Future[Any]]] = deque()
+        self._steps: deque[Iterator[None]] = deque()  # work that may wait, a short transaction a step
+        self._drains: deque[Future[bool]] = deque()
+        self._last_jobs: list[Job] = []
+        self._failures = 0
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    # --- called from any thread ---------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """There is something to write, in its own time."""
+        self._bell.set()
+
+    def hurry(self) -> None:
+        """There is something to write at once."""
+        self._hurried = True
+        self._bell.set()
+
+    def ask(self, job: Callable[[sqlite3.Connection], T], timeout_s: float = 10.0) -> T:
+        """Run `job` on the writer's connection in a transaction of its own, and wait. Raises StoreError."""
+        future: Future[T] = Future()
+        self._jobs.append((job, future))
+        self.hurry()
+        try:
+            return future.result(timeout_s)
+        except TooLate:
+            raise StoreError(self.problem or "The conversation store is busy: try again.") from None
+
+    def drained(self) -> Future[bool]:
+        """A future that is true once everything appended so far is on disk."""
+        future: Future[bool] = Future()
+        self._drains.append(future)
+        self.hurry()
+        return future
+
+    def wait_drained(self, timeout_s: float) -> bool:
+        """Block until everything appended so far is on disk. False if it is not within the time."""
+        try:
+            return self.drained().result(timeout_s)
+        except TooLate:
+            return False
+
+    def forget(self, journal: Journal) -> None:
+        """A journal that was closed with nothing left to write."""
+        if journal in self.journals:
+            self.journals.remove(journal)
+
+    def finally_do(self, job: Job) -> None:
+        """Run `job` on the connection before it is closed, in transactions of its own making."""
+        self._last_jobs.append(job)
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def close(self, timeout_s: float) -> bool:
+        """Write what is left and end the thread. False if that took longer than the time given."""
+        saved = self._thread.is_alive() and self.wait_drained(timeout_s)
+        self._ending = True
+        self.hurry()
+        self._thread.join(timeout_s)
+        return saved
+
+    # --- the thread ---------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            db = self._open_db()
+        finally:
+            self.opened.set()
+        while not self._ending:
+            self._wait(db)
+            self._work(db)
+        for job in self._last_jobs:
+            try:
+                job(db)
+            except Exception:  # what was to be removed is still marked, and is removed at the next start
+                pass
+        db.close()
+
+    def _wait(self, db: sqlite3.Connection) -> None:
+        """Sleep while nothing waits; then let ordinary records gather. Whatever hurries ends both."""
+        if self._steps:
+            pass
+        elif self.problem:
+            self._bell.wait(RETRY_S[min(self._failures, len(RETRY_S)) - 1])
+        else:
+            self._sleep(db)
+            if not self._hurried:
+                self._bell.clear()
+                self._bell.wait(0 if self._hurried else GATHER_S)
+        self._bell.clear()
+        self._hurried = False
+
+    def _sleep(self, db: sqlite3.Connection) -> None:
+        self.asleep = True
+        if not self._anything() and not self._bell.wait(IDLE_S):
+            self._fold_log(db)
+            self._bell.wait()
+        self.asleep = False
+
+    def _anything(self) -> bool:
+        waiting = any(j.unsaved.records or j.unsaved.rows or j.unsaved.notes for j in self.journals)
+        return waiting or bool(self._jobs or self._drains or self._ending)
+
+    def _work(self, db: sqlite3.Connection) -> None:
+        drains = [self._drains.popleft() for _ in range(len(self._drains))]
+        try:
+            self._save(db)
+        except Exception as error:
+            self._drains.extendleft(reversed(drains))
+            self._failed(error)
+            return
+        self._worked()
+        for future in drains:
+            future.set_result(True)
+        self._do_jobs(db)
+        self._step(db)
+
+    def _save(self, db: sqlite3.Connection) -> None:
+        from tui.store.saving import save
+
+        for journal in list(self.journals):
+            if later := save(db, journal):
+                self._steps.append(later)
+
+    def _do_jobs(self, db: sqlite3.Connection) -> None:
+        while self._jobs:
+            job, future = self._jobs.popleft()
+            try:
+                result = in_transaction(db, job)
+            except Exception as error:
+                future.set_exception(StoreError(sentence(error, self.path)))
+            else:
+                future.set_result(result)
+
+    def _step(self, db: sqlite3.Connection) -> None:
+        """One step of the work that may wait: what it makes can be made again, so a fault only ends it."""
+        if not self._steps:
+            return
+        try:
+            next(self._steps[0])
+        except Exception:  # StopIteration too
+            self._steps.popleft()
+
+    def later(self, steps: Iterator[None]) -> None:
+        """Work that may wait, in short steps between the savings. Each step sees to its own transaction."""
+        self._steps.append(steps)
+        self.hurry()
+
+    def _failed(self, error: Exception) -> None:
+        self._failures += 1
+        self._tell(sentence(error, self.path))
+
+    def _worked(self) -> None:
+        self._failures = 0
+        self._tell(None)
+
+    def _tell(self, problem: str | None) -> None:
+        if problem == self.problem:
+            return
+        self.problem = problem
+        listeners = [self.on_problem, *(journal.on_problem for journal in self.journals)]
+        for listener in listeners:
+            if listener:
+                try:
+                    listener(problem)
+                except Exception:
+                    pass
+
+    def _fold_log(self, db: sqlite3.Connection) -> None:
+        try:
+            db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except Exception:
+            pass
+
+
+def in_transaction(db: sqlite3.Connection, job: Callable[[sqlite3.Connection], T]) -> T:
+    """Run `job` in a write transaction: all of it, or nothing."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        result = job(db)
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+    return result
+
+
+def now() -> float:
+    return time.time()
