@@ -75,15 +75,30 @@ class Turn:
 
 @dataclass(slots=True)
 class Conversation:
-    """All turns, in order. `apply` is the only thing that changes it."""
+    """All turns, in order. `apply` is the only thing that changes it.
+
+    `base` turns at the beginning may have been left on disk; `turns` holds those after them.
+    """
 
     id: str
     turns: list[Turn] = field(default_factory=list)
     number: int = 0  # of the last record
+    base: int = 0
 
     @property
     def last(self) -> Turn | None:
         return self.turns[-1] if self.turns else None
+
+    @property
+    def count(self) -> int:
+        """How many turns there are, those left on disk included."""
+        return self.base + len(self.turns)
+
+    def turn(self, number: int) -> Turn:
+        """The turn with this number. Raises IndexError for one that is not loaded."""
+        if number <= self.base:
+            raise IndexError(f"turn {number} is not loaded")
+        return self.turns[number - self.base - 1]
 
     def apply(self, record: Record) -> tuple[Effect, ...]:
         """Take in one record; return what the driver is to do. O(1) in the conversation."""
@@ -91,7 +106,7 @@ class Conversation:
         event = record.event
         if isinstance(event, ev.Prompted):
             self.turns.append(Turn(record.turn, event, record.wall, record.mono))
-        turn = self.turns[record.turn - 1]
+        turn = self.turns[record.turn - self.base - 1]
         turn.last_number = record.number
         before = turn.state
         turn.state, effects = step(before, event)
@@ -234,9 +249,9 @@ _CONTENT = frozenset(
 )
 
 
-def replay(conversation_id: str, records: Iterable[Record]) -> Conversation:
-    """The conversation that these records tell."""
-    conversation = Conversation(conversation_id)
+def replay(conversation_id: str, records: Iterable[Record], base: int = 0) -> Conversation:
+    """The conversation that these records tell; `base` turns before them are not loaded."""
+    conversation = Conversation(conversation_id, base=base)
     for record in records:
         conversation.apply(record)
     return conversation

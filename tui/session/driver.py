@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from tui.backends.base import Backend, BackendError, Prompt, RemoteStop, RunRef, Said, Scope
@@ -28,7 +28,8 @@ _FROM_BACKEND = frozenset(ev.BACKEND_EVENTS)
 class Session:
     """One conversation with one backend. All methods must be called on the event loop's thread.
 
-    `on_change(turn)` is called after every record, O(1) work only. `clocks` are in seconds.
+    `on_change(turn, record)` is called after every record, O(1) work only. `clocks` are in seconds.
+    `remote_id` is what the backend calls the conversation; `said_before` what was said in turns left on disk.
     """
 
     def __init__(
@@ -37,6 +38,8 @@ class Session:
         journal: JournalLike | None = None,
         *,
         conversation: Conversation | None = None,
+        remote_id: str = "",
+        said_before: Sequence[Said] = (),
         clocks: Clocks | None = None,
         late: str = "keep",
         on_change: Callable[[Turn, Record], None] | None = None,
@@ -45,6 +48,8 @@ class Session:
     ) -> None:
         self.backend = backend
         self.conversation = conversation or Conversation(uuid.uuid4().hex[:12])
+        self.remote_id = remote_id or self.conversation.id
+        self._said_before = said_before
         self.clocks = clocks or Clocks()
         self.late = late
         self.on_change = on_change
@@ -75,9 +80,9 @@ class Session:
         """Post a prompt as a new turn. `key` repeats an earlier sending's id. Raises NotNow."""
         if self.turn and self.turn.phase in (*ACTIVE, *STOPPING) and self.turn.phase is not Phase.LOST:
             raise NotNow("The last turn is not over yet: stop it first, or wait until it ends.")
-        number = len(self.conversation.turns) + 1
+        number = self.conversation.count + 1
         prompted = ev.Prompted(text, key or uuid.uuid4().hex, str(uuid.uuid4()))
-        self._live[number] = Live(RunRef(self.conversation.id, prompted.run_id, prompted.key))
+        self._live[number] = Live(RunRef(self.remote_id, prompted.run_id, prompted.key))
         self._settled[number] = asyncio.Event()
         self.record(number, prompted)
         return self.conversation.turns[-1]
@@ -111,7 +116,7 @@ class Session:
         """Whether another abort could reach this run and no newer one."""
         if self.backend.capabilities.remote_stop is not RemoteStop.ABORT:
             return False
-        newer = self.conversation.turns[turn.number :]
+        newer = [other for other in self.conversation.turns if other.number > turn.number]
         if self.backend.capabilities.scope is Scope.CONVERSATION:
             return not newer
         return all(other.run_id != turn.run_id for other in newer)
@@ -155,12 +160,12 @@ class Session:
 
     def record(self, number: int, event: Event) -> None:
         """Number an event, fold it in, hand it to the journal, carry out what follows."""
-        turn = self.conversation.turns[number - 1] if number <= len(self.conversation.turns) else None
+        turn = self.conversation.turn(number) if number <= self.conversation.count else None
         late = turn is not None and turn.state.frozen and type(event) in _FROM_BACKEND
         record = Record(self.conversation.number + 1, number, self._wall(), self.mono(), event, late)
         effects = self.conversation.apply(record)
         self._keep(record)
-        turn = self.conversation.turns[number - 1]
+        turn = self.conversation.turn(number)
         for effect in effects:
             self._carry_out(effect, turn)
         if late and number in self._live:
@@ -199,14 +204,14 @@ class Session:
                 self.record(turn.number, ev.StreamBroke("The prompt could not be sent."))
 
     def _living(self, turn: Turn) -> Live:
-        ref = RunRef(self.conversation.id, turn.run_id or turn.prompt.run_id, turn.prompt.key)
+        ref = RunRef(self.remote_id, turn.run_id or turn.prompt.run_id, turn.prompt.key)
         return self._live.setdefault(turn.number, Live(ref))
 
     # --- effects ------------------------------------------------------------------------------------------
 
     def _open(self, turn: Turn, live: Live) -> None:
         prompt = Prompt(
-            turn.prompt.text, self.conversation.id, turn.prompt.run_id, turn.prompt.key, self._earlier(turn)
+            turn.prompt.text, self.remote_id, turn.prompt.run_id, turn.prompt.key, self._earlier(turn)
         )
         self.note_request(turn, "prompt")
         live.reading = self._spawn(read(self, turn, live, self.backend.run(prompt)))
@@ -271,9 +276,13 @@ class Session:
     # --- small things -------------------------------------------------------------------------------------
 
     def _earlier(self, turn: Turn) -> tuple[Said, ...]:
-        said: list[Said] = []
-        for old in self.conversation.turns[: turn.number - 1]:
-            if old.outcome is Outcome.NEVER_SENT or (old.phase is Phase.FAILED and not old.run_id):
+        said: list[Said] = list(self._said_before)
+        for old in self.conversation.turns:
+            if (
+                old is turn
+                or old.outcome is Outcome.NEVER_SENT
+                or (old.phase is Phase.FAILED and not old.run_id)
+            ):
                 continue
             said.append(Said("user", old.prompt.text))
             if reply := old.kept():

@@ -150,7 +150,7 @@ class StopkeyApp(Guarded[int]):
     def _selected(self) -> str:
         if self.focused is self.pane.box and self.pane.box.selected_text:
             return self.pane.box.selected_text
-        return self.screen.get_selected_text() or self.pane.view.selected_source()
+        return self.screen.get_selected_text() or self.pane.selected_source()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Let Esc and Ctrl+C go on to the focused widget where they are not ours."""
@@ -188,7 +188,7 @@ class StopkeyApp(Guarded[int]):
         running = self.pane.moment in (Moment.RUNNING, Moment.WAITING)
         self.note("copied; F8 stops" if running else "copied")
         self.screen.clear_selection()
-        self.pane.view.clear_selected()
+        self.pane.clear_selected()
 
     def _clear_draft(self, cause: str) -> None:
         self.pane.box.clear_draft()
@@ -275,7 +275,7 @@ class StopkeyApp(Guarded[int]):
 
     def on_acted(self, event: Acted) -> None:
         """A clickable word in the transcript, or a key on one of its sections."""
-        turn = self.pane.talk.session.conversation.turns[event.turn - 1]
+        turn = self.pane.talk.session.conversation.turn(event.turn)
         shown = self.pane.talk.shown[event.turn]
         if event.action == "details":
             shown.details = not shown.details

@@ -116,6 +116,13 @@ class ChatPane(Vertical):
     def moment(self) -> Moment:
         return moment(self.talk.turn, self.now, self.talk.can_retry)
 
+    def selected_source(self) -> str:
+        """The source text of what is selected in the transcript."""
+        return str(getattr(self.view, "selected_source", str)())
+
+    def clear_selected(self) -> None:
+        getattr(self.view, "clear_selected", str)()
+
     # --- small things -------------------------------------------------------------------------------------
 
     def _show_queue(self) -> None:
