@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import ipaddress
 import json
 import os
@@ -55,6 +56,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     add("--scenario", default="", help="what to play for prompts that name no scenario")
     add("--list", action="store_true", help="list the scenarios")
     add("--data", type=Path, metavar="FOLDER", help="keep conversations here (default: in memory)")
+    add("--audit", type=Path, metavar="FILE", help="write every model and tool call to this file")
     add("--speed", default="1", help="factor on every pause; 0: no pauses")
     add("--set", action="append", default=[], metavar="SWITCH=VALUE", help="misbehave; `--set help` lists")
     add("--people", action="store_true", help="say where it runs in words instead of JSON")
@@ -111,7 +113,9 @@ async def _serve(options: argparse.Namespace) -> None:
     sock = bind(options.host, options.port)
     given = os.environ.pop("STOPKEY_TOKEN", "")  # popped: no tool's child process inherits it
     token = given or secrets.token_urlsafe(32)
-    engine = Engine(options.data, switches=_switches(options), scenario=options.scenario)
+    engine = Engine(
+        options.data, switches=_switches(options), scenario=options.scenario, audit=options.audit
+    )
     app = create_app(engine, token, (options.host, *options.allow_host))
     server = StubServer(app, engine)
     server.on_ready = lambda: _tell(options, sock.getsockname()[1], token, made_up=not given)
@@ -120,8 +124,9 @@ async def _serve(options: argparse.Namespace) -> None:
         server.should_exit = True
         parent.last_resort()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, end)
+    with contextlib.suppress(NotImplementedError):  # Windows: Ctrl+C raises KeyboardInterrupt instead
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, end)
     if options.child:
         parent.watch(end)
     await server.serve([sock])

@@ -43,16 +43,21 @@ class Engine:
     """All runs and conversations of one backend process.
 
     `switches` are the process's; scenarios and prompts add theirs. `scenario` is played for prompts that
-    name none. `folder` None keeps everything in memory.
+    name none. `folder` None keeps everything in memory. `audit` is a file that gets the ledger's lines.
     """
 
     def __init__(
-        self, folder: Path | None = None, *, switches: Switches | None = None, scenario: str = ""
+        self,
+        folder: Path | None = None,
+        *,
+        switches: Switches | None = None,
+        scenario: str = "",
+        audit: Path | None = None,
     ) -> None:
         self.switches = switches or Switches()
         self.scenario = scenario
         self.gates = Gates()
-        self.ledger = Ledger(folder / "audit.jsonl" if folder and folder.is_dir() else None)
+        self.ledger = Ledger(audit)
         self.news = News()
         self.store = Store(folder)
         self.runs: OrderedDict[str, Run] = OrderedDict()
@@ -143,6 +148,8 @@ class Engine:
     def _end(self, run: Run, phase: Phase, message: str = "", code: str = "", request: str = "") -> None:
         """The one way in which a run becomes over: recorded, saved and told in one breath."""
         token = run.token
+        if run.over.is_set():
+            return
         if token.cancelled:
             phase = Phase.FAILED if self.closing else Phase.CANCELLED
             message, code = (token.reason, "shutdown") if self.closing else ("", "")
@@ -165,7 +172,7 @@ class Engine:
 
     async def _save_while_active(self, run: Run) -> None:
         """Write the reply as it grows: what a person saw survives a kill, but for the last quarter second."""
-        saved = -1
+        saved = 0
         while not run.over.is_set():
             if run.reply.chars != saved:
                 saved = run.reply.chars

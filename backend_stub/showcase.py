@@ -152,8 +152,8 @@ _SECTIONS = (
 _SECTION = """\
 ## {number}. {title}
 
-{first} Suppose that the agent is in the middle of a sentence, or that a tool has just begun; suppose also that \
-the network is slow today. Each of these is ordinary, and each is a moment at which somebody presses the key.
+{first} Suppose that the agent is in the middle of a sentence, or that a tool has just begun; suppose also \
+that the network is slow today. Each of these is ordinary, and each is a moment at which somebody presses the key.
 
 - the screen decides at once
 - the backend decides when it can
@@ -169,6 +169,6 @@ _LONG = "\n\n".join(
 LONG = Scenario(
     "long",
     "an answer of about a minute",
-    (Turn((Think("This will take a while.", pace=0.1), Say(_LONG, pace=0.075))),),
+    (Turn((Think("This will take a while.", pace=0.1), Say(_LONG, pace=0.06))),),
     ("long", "essay", "story"),
 )

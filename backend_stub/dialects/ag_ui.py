@@ -13,9 +13,9 @@
     GET  /conversations/{thread_id}     {"threadId", "messages": [...], "runs": [...]}
 
 A question ends the run as AG-UI has it: RUN_FINISHED with the outcome interrupt, and a new run with `resume`.
-With the switch questions=wait it comes as CUSTOM `run.question` {request, text, kind, choices}, and the run
-waits in its open stream for /answer. An aborted run ends with CUSTOM `run.cancelled` {runId, reason, by} and then
-RUN_FINISHED with the outcome cancelled. Errors are {"error": {"code", "message"}}.
+With the switch questions=wait it comes as CUSTOM `run.question` {request, text, kind, choices}, and
+the run waits in its open stream for /answer. An aborted run ends with CUSTOM `run.cancelled` {runId, reason,
+by} and then RUN_FINISHED with the outcome cancelled. Errors are {"error": {"code", "message"}}.
 """
 
 from __future__ import annotations
