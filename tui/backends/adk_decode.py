@@ -96,6 +96,10 @@ class Decoder:
             return [question.asked()]
         return self._finished(ev.RunFinished(End.COMPLETED)) if self._tail is _Tail.FINAL else []
 
+    def begin(self, run_id: str) -> list[Event]:
+        """`RunStarted`, where the run became known in another way before its first frame."""
+        return self._start(run_id)
+
     # --- frames -------------------------------------------------------------------------------------------
 
     def _event(self, event: JSON) -> list[Event]:

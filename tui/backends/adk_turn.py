@@ -1,0 +1,62 @@
+"""What the adapter remembers of one prompt: enough to judge what a session shows of its run. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tui.backends.adk_look_up import Sighting
+from tui.backends.adk_questions import Question
+from tui.backends.adk_wire import JSON
+from tui.backends.base import RunStatus
+from tui.core.events import End
+
+TOO_LATE_S = 0.25
+"""An ADK server ends a run within milliseconds of the close. What is still open this long after it, and ends
+by itself later, was not in flight: the close did not reach the server, and the run went on."""
+
+_WENT_ON = "The run went on after its connection was closed"
+
+
+@dataclass(slots=True)
+class Turn:
+    """One prompt's run. `posted` counts our messages of it: the prompt, and answers to its questions."""
+
+    key: str
+    conversation_id: str
+    run_id: str = ""
+    posted: int = 0
+    closed_at: float | None = None  # monotonic; we closed its stream before the run's end was seen
+    open_size: int | None = None  # what the session held of it in the first look that came TOO_LATE_S after
+    questions: dict[str, Question] = field(default_factory=dict)  # still open
+    answers: dict[str, JSON] = field(default_factory=dict)  # given, not yet posted
+
+    def post(self) -> None:
+        """A message of it is about to leave."""
+        self.posted += 1
+        self.closed_at = self.open_size = None
+
+    def judge(self, seen: Sighting, asked_at: float) -> RunStatus | None:
+        """What a look that was sent at `asked_at` (monotonic) says. None: no word on this run."""
+        if seen.end is End.CANCELLED:
+            return status_of(seen)
+        if seen.posted < self.posted:
+            return None  # our latest message is not stored yet: what is there tells of the time before it
+        if seen.end is None:
+            return self._still_open(seen, asked_at)
+        if self.open_size is not None and seen.end is not End.UNSPECIFIED:
+            return RunStatus(
+                End.ALIVE, f"{_WENT_ON} and ended by itself: the close did not reach it.", seen.text
+            )
+        return status_of(seen)
+
+    def _still_open(self, seen: Sighting, asked_at: float) -> RunStatus | None:
+        if self.closed_at is None or asked_at - self.closed_at < TOO_LATE_S:
+            return None
+        if self.open_size is None:
+            self.open_size = seen.size
+        grown = seen.size - self.open_size
+        return RunStatus(End.ALIVE, f"{_WENT_ON}: the session grew by {grown}.") if grown else None
+
+
+def status_of(seen: Sighting) -> RunStatus | None:
+    return None if seen.end is None else RunStatus(seen.end, seen.detail, seen.text)
