@@ -148,6 +148,7 @@ class _Run(httpx.AsyncByteStream):
         if server.marks:
             self.base["customMetadata"] = body["customMetadata"]
         self.left = iter(script)
+        self.at: Gate | None = None
         self.over = False
         server.open_streams += 1
         self._store({"author": "user", "content": body["newMessage"]})
@@ -163,6 +164,8 @@ class _Run(httpx.AsyncByteStream):
             yield f"data: {json.dumps(event)}\n\n".encode()
 
     async def _events(self) -> AsyncIterator[JSON]:
+        if self.at:  # the reader went away while the run stood here
+            await self._pass(self.at)
         for step in self.left:
             if isinstance(step, Gate):
                 await self._pass(step)
@@ -177,6 +180,7 @@ class _Run(httpx.AsyncByteStream):
         self._finish()
 
     async def _pass(self, gate: Gate) -> None:
+        self.at = gate
         waits = {asyncio.ensure_future(gate.wait()), asyncio.ensure_future(self.cancelled.wait())}
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -184,6 +188,7 @@ class _Run(httpx.AsyncByteStream):
             for task in waits:
                 task.cancel()
             await asyncio.wait(waits)
+        self.at = None
 
     def _finish(self) -> None:
         self.over = True
