@@ -7,7 +7,9 @@ behind another is in none of its lists; one that was taken up is in `messages`; 
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -105,6 +107,30 @@ def look_up(snapshot: JSON, submission: str) -> RunStatus | None:
         detail = "The history has this run, and no end of it."
         return RunStatus(End.ALIVE, detail, saved_reply(snapshot, submission))
     return None
+
+
+def submissions_in(snapshot: JSON) -> set[str]:
+    """Every submission that the history names."""
+    of_messages = [submissions_of(message) for message in dicts_in(snapshot, "messages")]
+    settled = {text_of(each.get("submissionId")) for each in dicts_in(snapshot, "settlements")}
+    return settled.union(*of_messages) - {""}
+
+
+def keyed_submission(agent: str, conversation: str, key: str) -> str:
+    """The id that Flue gives to a prompt sent with an idempotency key (a frozen format, it says).
+
+    With it a prompt whose answer was lost is found without sending it again.
+    """
+    made = hashlib.sha256(f"flue-submission-key\n{agent}\n{conversation}\n{key}".encode("utf-8", "replace"))
+    return f"sub_ik_{made.hexdigest()[:32]}"
+
+
+def agent_named_in(error: object) -> str:
+    """The agent's own name in an error about a conversation's stream (`"agents/Support/id"`); "" if none."""
+    told = error.get("error") if isinstance(error, dict) else None
+    message = text_of(told.get("message")) if isinstance(told, dict) else ""
+    found = re.search(r'"agents/([^/"]+)/', message)
+    return found[1] if found else ""
 
 
 def newest(snapshot: JSON) -> str:

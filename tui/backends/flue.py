@@ -1,0 +1,277 @@
+"""Flue (runtime 2.x): prompts, a conversation's live stream, its history, and the abort.
+
+What Flue's users asked for as `agents.abort(name, id)` is one call; `tests/interop/flue` holds these lines to
+a real server:
+
+    import asyncio
+
+    from tui.backends.base import RunRef, Target
+    from tui.backends.flue import Flue
+
+
+    async def main() -> None:
+        agent = Flue(Target("flue", "http://127.0.0.1:3000/agents/support"))
+        answer = await agent.abort(RunRef("conversation-1"))
+        print(answer.answer, "-", answer.detail)
+        await agent.aclose()
+
+
+    asyncio.run(main())
+
+`aborted: true` says that the wish is on record. Proof is only the settlement, on the stream or in the
+history: mostly within 0.1 s, but 30 s later where the server had crashed in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from tui.backends.base import (
+    AbortAnswer,
+    BackendError,
+    Capabilities,
+    Prompt,
+    RemoteStop,
+    RunRef,
+    RunStatus,
+    Scope,
+    StreamLost,
+    Target,
+)
+from tui.backends.flue_calls import Calls, Gone
+from tui.backends.flue_decode import RunReader
+from tui.backends.flue_history import JSON, keyed_submission, look_up, newest, submissions_in
+from tui.backends.http import Http, Lane
+from tui.core import events as ev
+from tui.core.events import Answer, End, Event
+
+CAPABILITIES = Capabilities(
+    RemoteStop.ABORT,
+    scope=Scope.CONVERSATION,
+    disconnect_stops=False,
+    resume=True,
+    status=True,
+    history=True,
+    remembers_partial=False,  # mid-text; of a run stopped inside a tool the text before the tool is kept
+    concurrent_runs=True,  # sent in the same instant as an abort, a prompt runs and only the old one ends
+)
+SILENCE_S = 75.0
+"""An idle stream has a control frame every 30 s: after two and a half of them the connection is dead."""
+_AGAIN_S = (0.05, 0.1, 0.2)
+"""Pauses before repeating an abort that was told `false` of a run which the history shows as going on."""
+_REMEMBERED = 256  # runs whose reading can be taken up where it broke
+_FORGOTTEN = "The server does not know this run any more: it lost what it had, by a restart or a reset."
+_NOT_SHOWN = "The server's history does not show this prompt: it may not have arrived."
+
+
+class Flue:
+    """One agent of a Flue application; `Calls` says how `target` is read. Raises BackendError for a target
+    that cannot be right. `silence_s`: a stream without a frame for so long is given up and can be resumed.
+    """
+
+    name = "flue"
+
+    def __init__(self, target: Target, *, http: Http | None = None, silence_s: float = SILENCE_S) -> None:
+        self._calls = Calls(target, http, silence_s)
+        self._readers: dict[str, RunReader] = {}  # by the key of the prompt
+        self._ending: set[str] = set()  # keys (or ids) of runs whose abort was answered with yes
+        self._posting: Counter[str] = Counter()  # prompts that wait for their 202, by conversation
+        self._posted = asyncio.Condition()
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return CAPABILITIES
+
+    async def connect(self) -> None:
+        """Nothing to find out: every Flue 2.x can do the same."""
+
+    async def aclose(self) -> None:
+        await self._calls.aclose()
+
+    # --- running ------------------------------------------------------------------------------------------
+
+    async def run(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
+        submission, offset, raw = await self._post(prompt)
+        reader = self._remember(prompt.key, RunReader(submission, offset))
+        yield ev.RunStarted(submission, prompt.conversation_id, raw=raw)
+        async with aclosing(self._follow(prompt.conversation_id, reader)) as events:
+            async for event in events:
+                yield event
+
+    async def resume(self, run: RunRef) -> AsyncGenerator[Event, None]:
+        """Listen on where the stream broke; after a restart of the client, from what the history has.
+
+        Raises StreamLost, also where the server has no word on the run (yet).
+        """
+        reader = self._readers.get(run.prompt_key)
+        known = reader is not None
+        if reader is None:
+            reader, snapshot = await self._found(run)
+            yield ev.RunStarted(reader.submission, run.conversation_id)
+            for event in reader.snapshot(snapshot):
+                yield event
+        async with aclosing(self._follow(run.conversation_id, reader, again=known)) as events:
+            async for event in events:
+                yield event
+
+    async def answer(self, run: RunRef, request: str, reply: str) -> None:
+        raise BackendError("Flue agents ask no questions: send the answer as a prompt.")
+
+    async def answering(self, run: RunRef, request: str, reply: str) -> AsyncGenerator[Event, None]:
+        raise BackendError("Flue agents ask no questions: send the answer as a prompt.")
+        yield  # pragma: no cover - makes this a generator, as the protocol wants it
+
+    async def _post(self, prompt: Prompt) -> tuple[str, str, str]:
+        """Until the 202 the run does not exist, and an abort would find nothing to end."""
+        self._posting[prompt.conversation_id] += 1
+        try:
+            return await self._calls.send(prompt)
+        finally:
+            self._posting[prompt.conversation_id] -= 1
+            async with self._posted:
+                self._posted.notify_all()
+
+    def _remember(self, key: str, reader: RunReader) -> RunReader:
+        self._readers[key] = reader
+        while len(self._readers) > _REMEMBERED:
+            del self._readers[next(iter(self._readers))]
+        return reader
+
+    # --- the stream ---------------------------------------------------------------------------------------
+
+    async def _follow(
+        self, conversation: str, reader: RunReader, again: bool = False
+    ) -> AsyncGenerator[Event, None]:
+        """Read the stream to the end of the run. Where it cannot go on at the reader's offset, the history
+        says what happened meanwhile, and the stream is taken up behind that; once."""
+        for anew in (False, True):
+            if anew:
+                for event in await self._catch_up(conversation, reader):
+                    yield event
+            if not reader.finished:
+                async with aclosing(self._listen(conversation, reader, again or anew)) as events:
+                    async for event in events:
+                        yield event
+            if reader.finished:
+                return
+        raise StreamLost(_FORGOTTEN)
+
+    async def _listen(self, conversation: str, reader: RunReader, again: bool) -> AsyncGenerator[Event, None]:
+        """The stream, to the end of the run or to the news that it cannot go on at this offset."""
+        try:
+            async with self._calls.frames(conversation, reader.offset) as frames:
+                if again:
+                    yield ev.RunStarted(reader.submission, conversation)
+                async for frame in frames:
+                    for event in reader.frame(frame.event, frame.data):
+                        yield event
+                    if reader.finished or reader.stale:
+                        return
+        except Gone:
+            return
+        raise StreamLost("The stream ended before the run did; the run may still be alive.")
+
+    async def _catch_up(self, conversation: str, reader: RunReader) -> list[Event]:
+        """What the history has of the run beyond what was told. Raises StreamLost if it has nothing of it."""
+        snapshot = await self._calls.history(conversation)
+        if snapshot is None or look_up(snapshot, reader.submission) is None:
+            raise StreamLost(_FORGOTTEN, status=404)
+        return reader.snapshot(snapshot)
+
+    async def _found(self, run: RunRef) -> tuple[RunReader, JSON]:
+        """A run that this object has not started itself, or whose 202 was lost, by the history."""
+        snapshot = await self._calls.history(run.conversation_id)
+        submission = await self._submission(run, snapshot, "calls") if snapshot else ""
+        if snapshot is None or look_up(snapshot, submission) is None:
+            raise StreamLost(_NOT_SHOWN, status=404)
+        return self._remember(run.prompt_key, RunReader(submission)), snapshot
+
+    # --- stopping -----------------------------------------------------------------------------------------
+
+    async def abort(self, run: RunRef, reason: str = "") -> AbortAnswer:
+        """Ask the conversation to end all that runs or waits in it; Flue knows no narrower abort.
+
+        Waits for a prompt that this object has under way: an abort that overtook it would be told `false`,
+        and the prompt would run. Asks again where it is told `false` of a run that goes on.
+        """
+        async with self._posted:
+            await self._posted.wait_for(lambda: not self._posting[run.conversation_id])
+        reader = self._readers.get(run.prompt_key)
+        if reader and reader.finished:
+            return _over(reader.finished.end, 0)
+        for pause in _AGAIN_S:
+            if answer := await self._ask(run):
+                return answer
+            await asyncio.sleep(pause)
+        return await self._ask(run) or _STILL_ALIVE
+
+    async def _ask(self, run: RunRef) -> AbortAnswer | None:
+        """One abort. None: it was told that nothing runs, and the history says that our run does."""
+        aborted = await self._calls.abort(run.conversation_id)
+        if isinstance(aborted, BackendError):
+            return AbortAnswer(Answer.REFUSED, str(aborted), aborted.status)
+        if aborted:
+            self._ending.add(run.prompt_key or run.run_id)
+            return _ACKNOWLEDGED
+        seen = await self._end_of(run)
+        if seen is End.ALIVE:
+            return None
+        return _over(seen) if seen else _NOTHING
+
+    async def _end_of(self, run: RunRef) -> End | None:
+        """What the history says of a run that is named; None where it says nothing, or cannot be read."""
+        if not (run.run_id or run.prompt_key):
+            return None
+        try:
+            seen = await self._look(run, "abort")
+        except BackendError:
+            return None
+        return seen.end if seen else None
+
+    # --- looking ------------------------------------------------------------------------------------------
+
+    async def status(self, run: RunRef) -> RunStatus | None:
+        """What the history says of the run. Of a reference that names no run: of the newest one taken up.
+
+        None also for a run whose abort was acknowledged and that has not settled: the history knows ends,
+        not what still runs, and that end can be 30 s away.
+        """
+        seen = await self._look(run, "calls")
+        name = run.prompt_key or run.run_id
+        return None if seen and seen.end is End.ALIVE and name in self._ending else seen
+
+    async def _look(self, run: RunRef, lane: Lane) -> RunStatus | None:
+        snapshot = await self._calls.history(run.conversation_id, lane)
+        if snapshot is None:
+            return None
+        return look_up(snapshot, await self._submission(run, snapshot, lane))
+
+    async def _submission(self, run: RunRef, snapshot: JSON, lane: Lane) -> str:
+        """The run's submission: as answered, as given, or as Flue makes it from the key of a prompt whose
+        answer was lost. "" if the history has none of these."""
+        if reader := self._readers.get(run.prompt_key):
+            return reader.submission
+        if not run.run_id and not run.prompt_key:
+            return newest(snapshot)
+        known = submissions_in(snapshot)
+        if run.run_id in known or not run.prompt_key:
+            return run.run_id if run.run_id in known else ""
+        agent = await self._calls.agent_name(run.conversation_id, lane)
+        made = keyed_submission(agent, run.conversation_id, run.prompt_key)
+        return made if agent and made in known else ""
+
+
+_ACKNOWLEDGED = AbortAnswer(
+    Answer.ACKNOWLEDGED, "Everything that ran or waited in this conversation is asked to end.", 200
+)
+_NOTHING = AbortAnswer(Answer.NOTHING_RUNNING, "The server says that nothing runs here.", 200)
+_STILL_ALIVE = AbortAnswer(
+    Answer.NOTHING_RUNNING, "The server says that nothing runs, and shows the run without an end.", 200
+)
+
+
+def _over(end: End, status: int = 200) -> AbortAnswer:
+    return AbortAnswer(Answer.ALREADY_OVER, f"The run had ended before: {end}.", status)
