@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Iterable
-from typing import ClassVar
+from collections.abc import Callable, Coroutine, Iterable
+from typing import ClassVar, Protocol
 
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
@@ -14,11 +14,13 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from tui import __version__
+from tui.core.safe_text import safe_line
 from tui.session import Pressed
 from tui.ui.egress import Guarded
 from tui.ui.keys import KEYS, bindings
 from tui.ui.pane import ChatPane
 from tui.ui.screens.choice import Choice, ChoiceScreen
+from tui.ui.screens.conversations import ConversationsScreen, Shelf
 from tui.ui.screens.help import HelpScreen
 from tui.ui.screens.palette import BarredPalette
 from tui.ui.slash import run_slash
@@ -32,6 +34,15 @@ NOTE_FOR = 3.0
 """Seconds a note stays in the hint line."""
 QUIT_ARMED_FOR = 1.5
 """Seconds in which a second Ctrl+C quits."""
+
+
+class DeskLike(Protocol):
+    """Where other conversations come from."""
+
+    @property
+    def store(self) -> Shelf: ...
+    def fresh(self) -> Opening: ...
+    def reopen(self, conversation_id: str) -> Opening: ...
 
 
 class StopkeyApp(Guarded[int]):
@@ -50,7 +61,7 @@ class StopkeyApp(Guarded[int]):
         self,
         opening: Opening,
         *,
-        fresh: Callable[[], Opening] | None = None,
+        desk: DeskLike | None = None,
         theme: str = "textual-dark",
         still: bool = False,
         plain: bool = False,
@@ -59,16 +70,17 @@ class StopkeyApp(Guarded[int]):
     ) -> None:
         super().__init__()
         self.opening = opening
-        self.fresh = fresh
+        self.desk = desk
         self.still, self.plain, self.double = still, plain, double
         self.keymap = dict(keymap or {})
         self.chosen_theme = theme
-        self.pane = ChatPane(opening, still=still, plain=plain)
+        self.pane = ChatPane(opening, desk=desk, still=still, plain=plain)
         self._note = opening.note
         self._note_timer: Timer | None = None
         self._quit_armed_until = 0.0
         self._stop_armed_until = 0.0
         self._leaving = False
+        self._chores: set[asyncio.Task[None]] = set()
 
     # --- the screen ---------------------------------------------------------------------------------------
 
@@ -84,6 +96,19 @@ class StopkeyApp(Guarded[int]):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._signalled, number)
+        self._spawn(self._warm_up())
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._chores.add(task)  # a task that nobody holds may vanish
+        task.add_done_callback(self._chores.discard)
+
+    async def _warm_up(self) -> None:
+        """Get the backend ready behind the first paint: neither a prompt nor an abort is to wait for it."""
+        try:
+            await self.pane.talk.session.backend.connect()
+        except Exception as error:
+            self.note(safe_line(str(error), 160))
 
     def _header_pieces(self, width: int) -> tuple[list[Piece], list[Piece]]:
         opening = self.pane.talk.opening
@@ -156,9 +181,7 @@ class StopkeyApp(Guarded[int]):
         """Let Esc and Ctrl+C go on to the focused widget where they are not ours."""
         if action == "stop_key" and self.screen_stack:
             return decide(str(parameters[0]), self.situation()) is not Act.PASS
-        if len(self.screen_stack) > 1 and action in _NOT_OVER_A_MODAL:
-            return False
-        return True
+        return len(self.screen_stack) <= 1 or action not in _NOT_OVER_A_MODAL
 
     def action_stop_key(self, key: str) -> None:
         self.press_stop(key)
@@ -297,6 +320,57 @@ class StopkeyApp(Guarded[int]):
         shown.revision += 1
         self.pane.view.touch(event.turn)
 
+    # --- other conversations ------------------------------------------------------------------------------
+
+    def action_new_conversation(self) -> None:
+        if self.desk:
+            self._switch_when_free(lambda: self._show(self.desk.fresh()))  # type: ignore[union-attr]
+
+    def action_conversations(self) -> None:
+        if self.desk:
+            screen = ConversationsScreen(
+                self.pane, self.desk.store, lambda: self.pane.talk.opening.conversation.id
+            )
+            self.push_screen(screen, self._conversation_chosen)
+
+    def action_last_conversation(self) -> None:
+        if self.pane.last_id:
+            self._conversation_chosen(self.pane.last_id)
+
+    def _conversation_chosen(self, chosen: str | None) -> None:
+        if chosen == "new":
+            self.action_new_conversation()
+        elif chosen and chosen != self.pane.talk.opening.conversation.id:
+            self._switch_when_free(lambda: self._reopen(chosen))
+
+    def _switch_when_free(self, switch: Callable[[], None]) -> None:
+        """Leaving a conversation whose run is active would leave it unseen: it is stopped first."""
+        if self.pane.talk.busy:
+            self.note("A run is active here: stop it first (F8).")
+        else:
+            switch()
+
+    def _reopen(self, conversation_id: str) -> None:
+        self.run_worker(self._load(conversation_id), exclusive=True, group="switch")
+
+    async def _load(self, conversation_id: str) -> None:
+        assert self.desk
+        try:
+            opening = await asyncio.to_thread(self.desk.reopen, conversation_id)
+        except Exception as error:
+            self.note(f"That conversation could not be opened: {safe_line(str(error), 120)}")
+            return
+        self._show(opening)
+
+    def _show(self, opening: Opening) -> None:
+        """Put another conversation in the place of this one."""
+        old, self.pane = self.pane, ChatPane(opening, desk=self.desk, still=self.still, plain=self.plain)
+        old.save_draft()
+        self._spawn(old.talk.leave())
+        self.mount(self.pane, before=old)
+        old.remove()
+        self.note(opening.note)
+
     def action_help(self) -> None:
         about = f"stopkey {__version__}   backend: {self.pane.talk.session.backend.name}"
         self.push_screen(HelpScreen(self.pane, self.keymap, about))
@@ -344,12 +418,12 @@ class StopkeyApp(Guarded[int]):
         self._leaving = True
         if self.pane.talk.session.stopping or stop_first:
             self.note("stopping before leaving … ^Q again leaves at once")
-        self.pane._save_draft()
-        asyncio.get_running_loop().create_task(self._close_and_exit(stop_first, "quit", 0))
+        self.pane.save_draft()
+        self._spawn(self._close_and_exit(stop_first, "quit", 0))
 
     async def _close_and_exit(self, stop_first: bool, cause: str, code: int) -> None:
         try:
-            await self.pane.talk.close(stop_first=stop_first, cause=cause)
+            await self.pane.talk.leave(stop_first=stop_first, cause=cause)
         finally:
             self.exit(code)
 
@@ -358,8 +432,8 @@ class StopkeyApp(Guarded[int]):
         if self._leaving:
             return
         self._leaving = True
-        self.pane._save_draft()
-        asyncio.get_running_loop().create_task(self._close_and_exit(True, "signal", 128 + number))
+        self.pane.save_draft()
+        self._spawn(self._close_and_exit(True, "signal", 128 + number))
 
 
 _NOT_OVER_A_MODAL = frozenset(

@@ -36,6 +36,7 @@ KEYS: tuple[Key, ...] = (
     Key("view.end", "ctrl+end", "follow", "End", "Back to the newest text", VIEW_GROUP),
     Key("app.new", "ctrl+n", "new_conversation", "New", "Start a new conversation", APP_GROUP),
     Key("app.conversations", "ctrl+t", "conversations", "Talks", "List the conversations", APP_GROUP),
+    Key("app.last", "ctrl+g", "last_conversation", "Last", "Go on with the conversation of last time", APP_GROUP),
     Key("app.commands", "ctrl+p", "command_palette", "Commands", "Search all commands", APP_GROUP),
     Key("app.help", "f1", "help", "Help", "Show this help", APP_GROUP),
     Key("app.quit", "ctrl+q", "quit", "Quit", "Quit; asks if a run is active", APP_GROUP),

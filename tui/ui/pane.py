@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -22,6 +24,10 @@ from tui.ui.turn_item import ShownTurn
 from tui.ui.widgets.lines import Piece, Row
 from tui.ui.widgets.prompt_box import PromptBox
 from tui.ui.widgets.run_bar import RunBar
+from tui.ui.widgets.welcome import Welcome
+
+if TYPE_CHECKING:
+    from tui.ui.app import DeskLike
 
 DRAFT_AFTER = 0.25
 """Seconds of quiet after which a draft is saved."""
@@ -40,10 +46,15 @@ class ChatPane(Vertical):
     ChatPane PromptBox { height: auto; min-height: 2; max-height: 8; padding: 0 1; border: none; }
     """
 
-    def __init__(self, opening: Opening, *, still: bool = False, plain: bool = False) -> None:
+    def __init__(
+        self, opening: Opening, *, desk: DeskLike | None = None, still: bool = False, plain: bool = False
+    ) -> None:
         super().__init__()
         self.still, self.plain = still, plain
+        self.desk = desk
+        self.last_id = ""
         self.view = TranscriptView()
+        self.welcome = Welcome(opening.embedded)
         self.bar = RunBar(self, still=still, plain=plain)
         self.box = PromptBox()
         self.below = Row(self._below_pieces, id="below")
@@ -53,6 +64,8 @@ class ChatPane(Vertical):
         self.talk = Talk(opening, self)
 
     def compose(self) -> ComposeResult:
+        if self.talk.turn is None:
+            yield self.welcome
         yield self.view
         yield self.below
         yield self.bar
@@ -63,12 +76,25 @@ class ChatPane(Vertical):
         self.talk.show_all()
         if self.talk.opening.draft:
             self.box.put(self.talk.opening.draft)
+        self.talk.look_up_left_over()
         self.moved()
         self.box.focus()
+        if self.desk and self.talk.turn is None:
+            self.run_worker(self._offer_last(), group="last")
+
+    async def _offer_last(self) -> None:
+        """Offer to go on with the conversation that was used last."""
+        assert self.desk
+        found = await asyncio.to_thread(self.desk.store.list, 1)
+        if found and self.talk.turn is None:
+            self.last_id = found[0].conversation_id
+            self.welcome.say(found[0].title or "a conversation without a word")
 
     # --- Listener -----------------------------------------------------------------------------------------
 
     def opened(self, shown: ShownTurn) -> None:
+        if self.welcome.is_attached:
+            self.welcome.remove()
         self.view.show(shown)
 
     def touched(self, turn: int) -> None:
@@ -153,8 +179,9 @@ class ChatPane(Vertical):
     def on_text_area_changed(self) -> None:
         if self._draft_timer:
             self._draft_timer.stop()
-        self._draft_timer = self.set_timer(DRAFT_AFTER, self._save_draft)
+        self._draft_timer = self.set_timer(DRAFT_AFTER, self.save_draft)
         self.app.situation_changed()  # type: ignore[attr-defined]
 
-    def _save_draft(self) -> None:
+    def save_draft(self) -> None:
+        """Keep what stands in the box, so that no way of leaving loses it."""
         self.talk.opening.save_note("draft", self.box.text)

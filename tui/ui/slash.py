@@ -43,18 +43,30 @@ def _help(app: StopkeyApp, rest: str) -> str:
     return ""
 
 
+def _last(app: StopkeyApp, rest: str) -> str:
+    app.action_last_conversation()
+    return "" if app.pane.last_id else "There is no conversation of last time."
+
+
+def _new(app: StopkeyApp, rest: str) -> str:
+    app.action_new_conversation()
+    return ""
+
+
 COMMANDS: dict[str, tuple[Command, str]] = {
     "stop": (_stop, "Stop the run"),
     "resend": (_resend, "Send the last prompt again"),
     "continue": (_continue, "Ask the agent to go on where it was stopped"),
     "copy": (_copy, "Copy the reply"),
+    "new": (_new, "Start a new conversation"),
+    "last": (_last, "Go on with the conversation of last time"),
     "help": (_help, "Show the keys"),
     "quit": (_quit, "Quit"),
 }
 
 
 def run_slash(app: StopkeyApp, text: str) -> str:
-    """Carry out a line that starts with a slash; the answer is a note. `//` is sent as text with one slash."""
+    """Carry out a line that starts with a slash; the answer is a note for the person."""
     name, _, rest = text[1:].partition(" ")
     found = COMMANDS.get(name)
     if found is None:

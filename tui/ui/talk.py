@@ -6,11 +6,11 @@ No widget: it is told of every record by the session, and tells its listener wha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tui.backends.base import Backend
+from tui.backends.base import Backend, Said
 from tui.core.conversation import Conversation, Turn
 from tui.core.events import Record
 from tui.core.quoting import quoted
@@ -29,6 +29,10 @@ class Listener(Protocol):
     def moved(self) -> None: ...
 
 
+async def _nothing() -> None:
+    """Nothing is left to do."""
+
+
 @dataclass(slots=True)
 class Opening:
     """What it takes to put a conversation on the screen. Made by the command line, which knows the parts."""
@@ -39,6 +43,8 @@ class Opening:
     label: str  # agent @ host
     embedded: bool = False
     come_back: str = ""  # the command that reopens it
+    remote_id: str = ""  # what the backend calls the conversation, if not by our id
+    said_before: Sequence[Said] = ()  # in turns that stay on disk
     draft: str = ""
     queue: list[str] = field(default_factory=list)
     note: str = ""  # one sentence to show at the start (read-only, restored, could not load …)
@@ -46,6 +52,7 @@ class Opening:
     late: str = "keep"
     queue_on_stop: str = "hold"
     save_note: Callable[[str, object], None] = lambda kind, value: None
+    end: Callable[[], Awaitable[object]] = _nothing
 
 
 class Talk:
@@ -62,6 +69,8 @@ class Talk:
             opening.backend,
             opening.journal,
             conversation=opening.conversation,
+            remote_id=opening.remote_id,
+            said_before=opening.said_before,
             clocks=opening.clocks,
             late=opening.late,
             on_change=self._on_change,
@@ -89,6 +98,12 @@ class Talk:
         """Hand every turn that is already there to the listener."""
         for turn in self.session.conversation.turns:
             self._show(turn)
+
+    def look_up_left_over(self) -> None:
+        """After reopening: ask what became of a run that was lost, or whose stop stayed unproven (S42)."""
+        turn = self.turn
+        if turn and (turn.phase is Phase.LOST or self.unproven) and self.session.backend.capabilities.status:
+            self.session.check_again(turn)
 
     def submit(self, text: str) -> str:
         """Enter with text: send, queue, or answer the agent. Returns a note for the person, "" if none."""
@@ -160,8 +175,11 @@ class Talk:
         self.session.send(CONTINUE if remembers else quoted(CONTINUE, turn.kept()))
         return ""
 
-    async def close(self, *, stop_first: bool = False, cause: str = "quit") -> None:
+    async def leave(self, *, stop_first: bool = False, cause: str = "quit") -> None:
+        """End the session, write what is left, close the connections."""
         await self.session.close(stop_first=stop_first, cause=cause)
+        await self.opening.end()
+        await self.session.backend.aclose()
 
     # --- what the session tells ---------------------------------------------------------------------------
 

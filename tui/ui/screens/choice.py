@@ -7,10 +7,10 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import BindingType
+from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
-from textual.content import Content
 
 from tui.ui.screens.modal import BarredModal
 from tui.ui.widgets.run_bar import Facts
@@ -27,7 +27,7 @@ class Choice:
 
 
 class ChoiceScreen(BarredModal):
-    """Shows a sentence and its choices; Enter, the letter or a click chooses, Esc leaves things as they are."""
+    """A sentence and its choices; Enter, the letter or a click chooses, Esc leaves things be."""
 
     BINDINGS: ClassVar[list[BindingType]] = []
     DEFAULT_CSS = """

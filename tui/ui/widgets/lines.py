@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-
 from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size

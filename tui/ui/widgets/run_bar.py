@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import ClassVar, Protocol
 
 from rich.cells import cell_len, set_cell_size
-from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events

@@ -1,0 +1,190 @@
+"""Puts conversations together for the screen: backend, stored log, draft and queue, and the way back."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tui.backends.base import Backend, Capabilities, RemoteStop, Said, Scope, Target
+from tui.backends.later import Later
+from tui.backends.registry import make
+from tui.config import Settings
+from tui.core import events as ev
+from tui.core.conversation import Conversation, replay, unsettled
+from tui.core.events import Record
+from tui.core.turn import Outcome, Phase
+from tui.embedded import EmbeddedBackend
+from tui.session import Clocks
+from tui.store import Journal, Store
+from tui.ui.talk import Opening
+
+EMBEDDED = "embedded"
+LOADED_TURNS = 40
+"""Turns of a stored conversation that are loaded at once; the others come when they are scrolled to."""
+
+EMBEDDED_ABILITIES = Capabilities(
+    RemoteStop.ABORT,
+    scope=Scope.RUN,
+    answer_confirms=True,
+    disconnect_stops=False,
+    client_run_id=True,
+    resume=True,
+    status=True,
+    history=True,
+    remembers_partial=True,
+    takes_reason=True,
+    answers_questions=True,
+)
+
+
+class Desk:
+    """Makes `Opening`s. `target` None: the embedded backend, started once, behind the screen."""
+
+    def __init__(self, settings: Settings, store: Store, data: Path | None, target: Target | None) -> None:
+        self.settings = settings
+        self.store = store
+        self.target = target
+        self.embedded = EmbeddedBackend(data / "embedded" if data else None)
+
+    def fresh(self, remote_id: str = "") -> Opening:
+        """A new conversation with the target."""
+        target = self.target
+        journal = self.store.create(
+            target.backend if target else EMBEDDED,
+            target.url if target else "",
+            target.agent if target else "",
+            remote_id=remote_id,
+            settings=_reaching(target),
+        )
+        return self._opening(
+            self._backend(target), journal, Conversation(journal.conversation_id), target, ()
+        )
+
+    def reopen(self, conversation_id: str) -> Opening:
+        """A stored conversation. Raises StoreError."""
+        listed = self.store.info(conversation_id)
+        target = (
+            None
+            if listed.backend == EMBEDDED
+            else self._target_of(listed.backend, listed.url, listed.agent, listed.settings)
+        )
+        journal = self.store.open_journal(conversation_id)
+        first = max(1, listed.turns - LOADED_TURNS + 1)
+        records = self.store.load_turns(conversation_id, first, listed.turns)
+        conversation = replay(conversation_id, records, base=first - 1)
+        _leave_unsettled(conversation, journal)
+        before = _said(self.store, conversation_id, first - 1)
+        opening = self._opening(self._backend(target), journal, conversation, target, before)
+        notes = self.store.notes(conversation_id)
+        opening.draft = str(notes.get("draft") or "")
+        opening.queue = [str(text) for text in notes.get("queue") or []]
+        opening.note = journal.why if journal.read_only else ""
+        return opening
+
+    def _opening(
+        self,
+        backend: Backend,
+        journal: Journal,
+        conversation: Conversation,
+        target: Target | None,
+        before: tuple[Said, ...],
+    ) -> Opening:
+        settings = self.settings
+        return Opening(
+            backend,
+            conversation,
+            journal,
+            label=_label(target),
+            embedded=target is None,
+            come_back=f"stopkey open {conversation.id}",
+            remote_id=journal.place.remote,
+            said_before=before,
+            clocks=_clocks(settings),
+            late=settings.late,
+            queue_on_stop=settings.queue_on_stop,
+            save_note=journal.save_note,
+            end=partial(asyncio.to_thread, journal.close),
+        )
+
+    def _backend(self, target: Target | None) -> Backend:
+        if target is None:
+            return Later(EMBEDDED, EMBEDDED_ABILITIES, self._start_embedded)
+        return make(target)
+
+    async def _start_embedded(self) -> Backend:
+        if not self.embedded.alive:
+            await self.embedded.start()
+        url = f"{self.embedded.url}/agents/{self.embedded.agent}"
+        token = ("Authorization", f"Bearer {self.embedded.token}")
+        return make(
+            Target("ag-ui", url, agent=self.embedded.agent, headers=(token,), options={"dialect": "stopkey"})
+        )
+
+    def _target_of(self, backend: str, url: str, agent: str, settings: dict[str, Any]) -> Target:
+        """The target of a stored conversation; secrets come from where they came from then."""
+        if self.target and (self.target.backend, self.target.url) == (backend, url):
+            return self.target
+        known = {name: str(settings.get(name) or "") for name in _REACHING}
+        return Target(
+            backend,
+            url,
+            agent=agent,
+            token_env=known["token_env"],
+            abort_url=known["abort_url"],
+            abort_body=known["abort_body"],
+            ca_file=known["ca_file"],
+            proxy=known["proxy"],
+        )
+
+
+_REACHING = ("token_env", "abort_url", "abort_body", "ca_file", "proxy")
+
+
+def _reaching(target: Target | None) -> dict[str, Any]:
+    """What else is needed to reach the backend again; never a header."""
+    return {name: getattr(target, name) for name in _REACHING if getattr(target, name)} if target else {}
+
+
+def _label(target: Target | None) -> str:
+    if target is None:
+        return "demo @ embedded"
+    host = urlsplit(target.url).netloc.rpartition("@")[2]
+    return f"{target.agent or target.backend} @ {host}"
+
+
+def _clocks(settings: Settings) -> Clocks:
+    return Clocks(
+        abort=settings.abort_s,
+        grace=settings.grace_s,
+        pending=settings.pending_s,
+        quit=settings.quit_s,
+        look_up=settings.look_up_s,
+    )
+
+
+def _leave_unsettled(conversation: Conversation, journal: Journal) -> None:
+    """A client that died left turns unsettled: note it, once, so that they are shown as what they are."""
+    for turn in unsettled(conversation):
+        number = conversation.number + 1
+        record = Record(
+            number, turn.number, turn.wall, turn.last_at, ev.ClientLeft("the client ended before the run did")
+        )
+        conversation.apply(record)
+        journal.append(record, urgent=True)
+
+
+def _said(store: Store, conversation_id: str, turns: int) -> tuple[Said, ...]:
+    """What was said in turns that stay on disk, for protocols in which the client sends the history."""
+    if turns < 1:
+        return ()
+    said: list[Said] = []
+    for turn in replay(conversation_id, store.load_turns(conversation_id, 1, turns)).turns:
+        if turn.outcome is Outcome.NEVER_SENT:
+            continue
+        said.append(Said("user", turn.prompt.text))
+        if reply := turn.kept():
+            said.append(Said("assistant", reply, partial=turn.phase is not Phase.COMPLETED))
+    return tuple(said)
