@@ -26,23 +26,23 @@ if TYPE_CHECKING:
     from tui.store.reader import Listed, TurnLine
     from tui.store.search import Hit
 
+UNDO_S = 24 * 3600.0  # a deletion that was neither undone nor carried out is carried out after so long
 OPEN_S = 15.0  # how long a reader waits for the file to be opened and brought up to date
 
 
 class Store:
     """All conversations. Every method that reads blocks for some milliseconds: a screen calls it in a thread.
 
-    `banner` is one sentence if the file cannot be used and this is kept in memory instead, else None; known
-    once `opened()`. Methods raise StoreError, whose text is one sentence.
+    A file that cannot be used is left as it is, and everything is kept in memory instead; `problem` then
+    says why, once `opened()`. Methods raise StoreError, whose text is one sentence.
     """
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
-        self.banner: str | None = None
         self._memory = f"file:/stopkey-{uuid.uuid4().hex}?vfs=memdb"
         self._uri = self._memory
         self._deleted: list[str] = []
-        self._writer = Writer(self._open, path)
+        self._writer = Writer(self._open, path, self._tidy)
         atexit.register(self.close)
 
     @classmethod
@@ -62,7 +62,7 @@ class Store:
     @property
     def problem(self) -> str | None:
         """One sentence while saving fails; else why this is only in memory; else None."""
-        return self._writer.problem or self.banner
+        return self._writer.problem
 
     @property
     def on_problem(self) -> Callable[[str | None], None] | None:
@@ -74,7 +74,7 @@ class Store:
         self._writer.on_problem = listener
 
     def opened(self, timeout_s: float = OPEN_S) -> bool:
-        """Wait until the file is open or given up; `banner` is right from then on."""
+        """Wait until the file is open or given up; `problem` is right from then on."""
         return self._writer.opened.wait(timeout_s)
 
     # --- conversations ------------------------------------------------------------------------------------
@@ -227,32 +227,45 @@ class Store:
         from tui.store.purge import purge
 
         atexit.unregister(self.close)
+        if not self._writer.alive:
+            return True
+        saved = self._writer.wait_drained(timeout_s)
         for journal in list(self._writer.journals):
-            journal.close(timeout_s)
+            journal.let_go()
         gone, self._deleted = self._deleted, []
-        if gone and self._writer.alive:
+        if gone:
             self._writer.finally_do(lambda db: purge(db, gone, self.live_elsewhere))
-        return self._writer.close(timeout_s)
+        self._writer.close(timeout_s)
+        return saved
 
     # --- connections --------------------------------------------------------------------------------------
 
-    def _open(self) -> sqlite3.Connection:
-        """In the writer's thread. A file that cannot be used is left as it is; memory takes its place."""
+    def _open(self) -> tuple[sqlite3.Connection, str | None]:
+        """In the writer's thread: the file, or memory in its place and the reason."""
         from tui.store.private import make_private
         from tui.store.problems import sentence
         from tui.store.schema import connect_for_writing
 
+        banner = None
         if self.path is not None:
             try:
                 make_private(self.path)
                 uri = self.path.absolute().as_uri()
                 db = connect_for_writing(uri, self.path)
             except (StoreError, OSError) as error:
-                self.banner = sentence(error, self.path)
+                banner = sentence(error, self.path)
             else:
                 self._uri = uri
-                return db
-        return connect_for_writing(self._memory, None)
+                return db, None
+        return connect_for_writing(self._memory, None), banner
+
+    def _tidy(self, db: sqlite3.Connection) -> Iterator[None]:
+        """After opening, when there is time: what a client that died has left undone."""
+        from tui.store.digest import undigested
+        from tui.store.purge import left_over, purge
+
+        yield from undigested(db)
+        purge(db, left_over(db, time.time() - UNDO_S), self.live_elsewhere)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tui.core import events as ev
 from tui.core.conversation import Conversation, Turn
@@ -13,28 +13,38 @@ from tui.core.events import Record
 from tui.core.view import time_to_evidence
 from tui.store import pack
 from tui.store.plain import parts
+from tui.store.said import Said, keep_said
+from tui.store.writer import in_transaction
 
 _TEXT = ("TextDelta", "TextReplaced")
 _BULK = ("TextDelta", "TextReplaced", "ReasoningDelta", "ToolArguments", "Unknown", "DataReceived")
 
 
+@dataclass(slots=True)
+class Found:
+    """One turn, folded with only the first of its content. `left`: a client died or quit in its middle."""
+
+    key: int
+    number: int
+    turn: Turn
+    left: bool
+    chars: int = 0
+
+
 def digest(db: sqlite3.Connection, key: int, turns: Iterable[int]) -> Iterator[None]:
     """Make the digest of these turns, in short steps with a transaction each."""
-    from tui.store.saving import Said, keep_said
-    from tui.store.writer import in_transaction
-
     for number in dict.fromkeys(turns):
         found = _fold(db, key, number)
         if found is None:
             continue
-        texts = parts(_kept(found, _reply(db, key, number)))
-        in_transaction(db, lambda db: _forget_more(db, key, number, len(texts)))  # noqa: B023
+        texts = parts(_kept(found.turn, _reply(db, key, number)))
+        found.chars = sum(map(len, texts))
+        in_transaction(db, lambda db: _forget_more(db, found, len(texts)))  # noqa: B023
         for at, text in enumerate(texts):
-            said = Said(number, "reply", found.wall, [text], at)
+            said = Said(number, "reply", found.turn.wall, [text], at)
             in_transaction(db, lambda db: keep_said(db, key, said))  # noqa: B023
             yield
-        chars = sum(map(len, texts))
-        in_transaction(db, lambda db: _note(db, key, number, found, chars))  # noqa: B023
+        in_transaction(db, lambda db: _note(db, found))  # noqa: B023
         yield
 
 
@@ -45,8 +55,7 @@ def undigested(db: sqlite3.Connection) -> Iterator[None]:
         yield from digest(db, key, [number])
 
 
-def _fold(db: sqlite3.Connection, key: int, number: int) -> Turn | None:
-    """The turn as the core sees it, with only the first of its content: what the stop's figures need."""
+def _fold(db: sqlite3.Connection, key: int, number: int) -> Found | None:
     bulk = "kind IN ('" + "','".join(_BULK) + "')"
     rows = db.execute(
         "SELECT number,last,turn,wall,mono,late,kind,fields,'' FROM event WHERE conversation=?1 AND turn=?2"
@@ -54,11 +63,12 @@ def _fold(db: sqlite3.Connection, key: int, number: int) -> Turn | None:
         f" AND late=0 AND {bulk})) ORDER BY number",
         (key, number),
     )
-    alone = Conversation("")
+    alone, left = Conversation(""), False
     for record in pack.decode(rows.fetchall()):
+        left = left or isinstance(record.event, ev.ClientLeft)
         if alone.turns or isinstance(record.event, ev.Prompted):
             alone.apply(_as_first(record))
-    return alone.last
+    return Found(key, number, alone.last, left) if alone.last else None
 
 
 def _as_first(record: Record) -> Record:
@@ -98,23 +108,25 @@ def _grow(blocks: dict[str, list[str]], kind: str, body: dict[str, list[str] | s
         blocks.setdefault(name, []).append(text)
 
 
-def _forget_more(db: sqlite3.Connection, key: int, number: int, parts: int) -> None:
+def _forget_more(db: sqlite3.Connection, found: Found, parts: int) -> None:
     db.execute(
-        "DELETE FROM said WHERE conversation=? AND turn=? AND role='reply' AND part>=?", (key, number, parts)
+        "DELETE FROM said WHERE conversation=? AND turn=? AND role='reply' AND part>=?",
+        (found.key, found.number, parts),
     )
 
 
-def _note(db: sqlite3.Connection, key: int, number: int, turn: Turn, chars: int) -> None:
-    stop = turn.stop
+def _note(db: sqlite3.Connection, found: Found) -> None:
+    """Keep the figures. Across a client's death its clocks cannot be compared: no time to evidence then."""
+    turn, stop = found.turn, found.turn.stop
     answered = stop.answered_at - stop.asked_at if stop and stop.answered_at is not None else None
     figures = (
         str(turn.phase),
         str(turn.outcome or ""),
-        chars,
+        found.chars,
         stop.asked.cause if stop else "",
         str(stop.answer.answer) if stop and stop.answer else "",
         answered,
-        time_to_evidence(turn),
+        None if found.left else time_to_evidence(turn),
         stop.late_events if stop else 0,
         stop.late_chars if stop else 0,
         turn.last_number,
@@ -122,5 +134,5 @@ def _note(db: sqlite3.Connection, key: int, number: int, turn: Turn, chars: int)
     db.execute(
         "UPDATE turn SET phase=?,outcome=?,chars=?,cause=?,answer=?,answer_s=?,evidence_s=?,late_events=?,"
         "late_chars=?,digested=? WHERE conversation=? AND number=?",
-        (*figures, key, number),
+        (*figures, found.key, found.number),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -64,7 +63,6 @@ class Journal:
         self._weight = 0
         self._writer = writer
         self._lock = lock
-        self._closed = False
         writer.journals.append(self)
 
     @property
@@ -84,7 +82,7 @@ class Journal:
             self.urgent_up_to = record.number
         self.unsaved.records.append(record)
         self._weight += len(record.event.raw) + _EACH
-        if urgent or (self._weight > FULL_AT and not self._writer.problem):
+        if urgent or (self._weight > FULL_AT and not self._writer.failing):
             self._weight = 0
             self._writer.hurry()
         elif self._writer.asleep:
@@ -104,6 +102,8 @@ class Journal:
 
     async def flush(self, timeout_s: float = 2.0) -> bool:
         """Wait until what was appended is on disk. False if it is not within the time."""
+        import asyncio  # here, because the commands that only read have no loop
+
         done = asyncio.wrap_future(self._writer.drained())
         try:
             async with asyncio.timeout(timeout_s):
@@ -114,14 +114,17 @@ class Journal:
     def close(self, timeout_s: float = 2.0) -> bool:
         """Write what is left, and let another client have the conversation. Blocks, at most the time given.
 
-        False if something could not be written.
+        False if something could not be written: then the journal stays open, and goes on trying. Records
+        appended afterwards are not kept.
         """
-        if self._closed:
-            return True
-        self._closed = True
         saved = self.read_only or self._writer.wait_drained(timeout_s)
         if saved:
-            self._writer.forget(self)
+            self.let_go()
+        return saved
+
+    def let_go(self) -> None:
+        """Whatever is written or not: this is no longer the conversation's writer."""
+        self.read_only = True
+        self._writer.forget(self)
         if self._lock:
             self._lock.release()
-        return saved

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tui.core import events as ev
 from tui.core.events import Record
@@ -13,6 +12,7 @@ from tui.store.digest import digest
 from tui.store.journal import Journal, Place, Unsaved
 from tui.store.pack import encode
 from tui.store.plain import parts
+from tui.store.said import Said, keep_said
 from tui.store.secrets import without_secrets
 from tui.store.writer import in_transaction, now
 
@@ -88,23 +88,3 @@ def _prompted(db: sqlite3.Connection, key: int, record: Record, text: str) -> No
     keep_said(db, key, Said(record.turn, "prompt", record.wall, parts(text)))
     title = without_secrets(safe_line(text.strip(), 80))
     db.execute("UPDATE conversation SET title=? WHERE key=? AND title=''", (title, key))
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One side of a turn, for search and history. `first` is the number of the first of `parts`."""
-
-    turn: int
-    role: str  # "prompt" or "reply"
-    wall: float
-    parts: list[str]
-    first: int = 0
-
-
-def keep_said(db: sqlite3.Connection, key: int, said: Said) -> None:
-    """Put text where search and history find it. The full-text index follows by trigger."""
-    db.executemany(
-        "INSERT INTO said(conversation,turn,role,part,wall,text) VALUES (?,?,?,?,?,?)"
-        " ON CONFLICT DO UPDATE SET text=excluded.text WHERE text IS NOT excluded.text",
-        [(key, said.turn, said.role, at, said.wall, text) for at, text in enumerate(said.parts, said.first)],
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import deque
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 GATHER_S = 0.2  # how long ordinary records gather: with the commit, 250 ms at most
 RETRY_S = (0.25, 0.5, 1.0, 2.0)  # pauses between two tries when saving fails
 IDLE_S = 1.0  # after so long without work the write-ahead log is folded into the file
-WAL_MOST = 16 * 1024 * 1024  # bytes; above, that is not put off any longer
+LOG_MOST = 4 * 1024 * 1024  # bytes; above, that is not put off any longer
 
 T = TypeVar("T")
 Job = Callable[["sqlite3.Connection"], Any]
@@ -30,17 +31,26 @@ Job = Callable[["sqlite3.Connection"], Any]
 class Writer:
     """Owns the writing connection. `open_db` is called in the thread: SQLite is not even imported before.
 
-    `problem` is one sentence while saving fails; `on_problem` is told of every change, in this thread.
+    `open_db` answers with the connection and, where that is not the file asked for, the reason: the `banner`.
+    `failing` is one sentence while saving fails; `on_problem` is told of every change, in this thread.
     """
 
-    def __init__(self, open_db: Callable[[], sqlite3.Connection], path: Path | None) -> None:
+    def __init__(
+        self,
+        open_db: Callable[[], tuple[sqlite3.Connection, str | None]],
+        path: Path | None,
+        first: Callable[[sqlite3.Connection], Iterator[None]],
+    ) -> None:
         self.path = path
-        self.problem: str | None = None
+        self.banner: str | None = None
+        self.failing: str | None = None
         self.on_problem: Callable[[str | None], None] | None = None
         self.asleep = False  # nothing waits to be written: the next append has to wake us
         self.journals: list[Journal] = []
+        self._log = f"{path}-wal" if path else ""
         self.opened = threading.Event()
         self._open_db = open_db
+        self._first = first  # what to do after opening, when there is time
         self._bell = threading.Event()
         self._hurried = False
         self._ending = False
@@ -53,6 +63,11 @@ class Writer:
         self._thread.start()
 
     # --- called from any thread ---------------------------------------------------------------------------
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing reaches the disk, in one sentence; None if all is well."""
+        return self.failing or self.banner
 
     def wake(self) -> None:
         """There is something to write, in its own time."""
@@ -100,21 +115,22 @@ class Writer:
     def alive(self) -> bool:
         return self._thread.is_alive()
 
-    def close(self, timeout_s: float) -> bool:
-        """Write what is left and end the thread. False if that took longer than the time given."""
-        saved = self._thread.is_alive() and self.wait_drained(timeout_s)
+    def close(self, timeout_s: float) -> None:
+        """End the thread, after its last jobs. What is not yet written then is lost: drain it before."""
         self._ending = True
         self.hurry()
         self._thread.join(timeout_s)
-        return saved
 
     # --- the thread ---------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         try:
-            db = self._open_db()
+            db, self.banner = self._open_db()
         finally:
             self.opened.set()
+        if self.banner:
+            self._tell()
+        self._steps.append(self._first(db))
         while not self._ending:
             self._wait(db)
             self._work(db)
@@ -129,7 +145,7 @@ class Writer:
         """Sleep while nothing waits; then let ordinary records gather. Whatever hurries ends both."""
         if self._steps:
             pass
-        elif self.problem:
+        elif self.failing:
             self._bell.wait(RETRY_S[min(self._failures, len(RETRY_S)) - 1])
         else:
             self._sleep(db)
@@ -163,6 +179,8 @@ class Writer:
             future.set_result(True)
         self._do_jobs(db)
         self._step(db)
+        if _size(self._log) > LOG_MOST:
+            self._fold_log(db)
 
     def _save(self, db: sqlite3.Connection) -> None:
         from tui.store.saving import save
@@ -190,29 +208,25 @@ class Writer:
         except Exception:  # StopIteration too
             self._steps.popleft()
 
-    def later(self, steps: Iterator[None]) -> None:
-        """Work that may wait, in short steps between the savings. Each step sees to its own transaction."""
-        self._steps.append(steps)
-        self.hurry()
-
     def _failed(self, error: Exception) -> None:
         self._failures += 1
-        self._tell(sentence(error, self.path))
+        self._now_failing(sentence(error, self.path))
 
     def _worked(self) -> None:
         self._failures = 0
-        self._tell(None)
+        self._now_failing(None)
 
-    def _tell(self, problem: str | None) -> None:
-        if problem == self.problem:
-            return
-        self.problem = problem
-        listeners = [self.on_problem, *(journal.on_problem for journal in self.journals)]
-        for listener in listeners:
+    def _now_failing(self, failing: str | None) -> None:
+        if failing != self.failing:
+            self.failing = failing
+            self._tell()
+
+    def _tell(self) -> None:
+        for listener in (self.on_problem, *(journal.on_problem for journal in self.journals)):
             if listener:
                 try:
-                    listener(problem)
-                except Exception:
+                    listener(self.problem)
+                except Exception:  # a screen that is gone must not end the saving
                     pass
 
     def _fold_log(self, db: sqlite3.Connection) -> None:
@@ -233,6 +247,13 @@ def in_transaction(db: sqlite3.Connection, job: Callable[[sqlite3.Connection], T
             db.execute("ROLLBACK")
         raise
     return result
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size if path else 0
+    except OSError:
+        return 0
 
 
 def now() -> float:
