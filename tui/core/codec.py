@@ -19,6 +19,11 @@ _ENUMS: dict[tuple[str, str], type[StrEnum]] = {
 _NAMES: dict[type[Event], tuple[str, ...]] = {
     kind: tuple(f.name for f in fields(kind) if f.name != "raw") for kind in ALL_EVENTS.values()
 }
+_PLAIN: dict[str, type | tuple[type, ...]] = {"str": str, "int": int, "float": (int, float)}
+_TYPES: dict[type[Event], dict[str, type | tuple[type, ...]]] = {
+    kind: {f.name: _PLAIN[str(f.type)] for f in fields(kind) if str(f.type) in _PLAIN}
+    for kind in ALL_EVENTS.values()
+}
 
 
 def to_fields(event: Event) -> dict[str, Any]:
@@ -28,7 +33,11 @@ def to_fields(event: Event) -> dict[str, Any]:
 
 def dumps(value: Any) -> str:
     """ASCII JSON: inert when printed, and lone surrogates survive the round trip."""
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":"), default=str)
+    return _ENCODER.encode(value)
+
+
+# Made once: `json.dumps` with these settings makes one a call, which costs more than most events do.
+_ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=str)
 
 
 def to_json(event: Event) -> str:
@@ -44,15 +53,17 @@ def from_json(kind: str, text: str, raw: str = "") -> Event:
         if cls is None:
             return Unknown(kind, raw=raw or text)
         values = {name: _value(kind, name, given[name]) for name in _NAMES[cls] if name in given}
+        if not all(isinstance(values[name], right) for name, right in _TYPES[cls].items() if name in values):
+            return Unknown(kind, raw=raw or text)
         return cls(**values, raw=raw)
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return Unknown(kind, raw=raw or text)
 
 
 def _value(kind: str, name: str, value: Any) -> Any:
     if value is None:
         return None
-    if isinstance(value, list):
+    if name == "choices" and isinstance(value, list):
         return tuple(value)
     enum = _ENUMS.get((kind, name))
     return enum(value) if enum else value
