@@ -5,9 +5,9 @@ connection that started it is closed, and since 2.11 writes `INVOCATION_ABORTED`
 is the evidence. A server that declares `:cancel` is asked through it first, and the stream is closed as well.
 A run behind a proxy that keeps the connection open is not reached by the close, and comes out as unconfirmed.
 
-**What the driver has to do**: after the close, call `status` at once and again with a short, growing pause
-(50 ms, doubling) until it names an end other than ALIVE or `grace_s` is over. One look is not enough: the
-event is there 3-6 ms after the close, on SQLite up to 50 ms, and only after a blocking tool has returned.
+**What the driver has to do**: after the close, call `status` at once and again with a growing pause until it
+names an end other than ALIVE or `grace_s` is over. The event is there 3-6 ms after the close, on SQLite up to
+50 ms (`status` waits that long by itself), but only after a blocking tool has returned.
 
 **How a run is found.** Its id comes with its first event only. Every prompt therefore carries its key in
 `customMetadata`, which the server copies onto all events of the run; so a stop before the first event can be
@@ -68,6 +68,7 @@ _WITH_ROUTE = replace(
     grace_s=1.0,
 )
 
+_FIRST_PAUSE = 0.005  # seconds between two looks just after a close; doubles
 _PEEK_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # seconds between looks for a run whose first event is slow
 _NO_LAST_WORD = "The stream ended without the agent's last word: it was cut, or cancelled by someone else."
 _FORGOTTEN = (
@@ -233,9 +234,19 @@ class Adk:
 
         CANCELLED: the session is sealed. COMPLETED and FAILED: the last word of the agent that leads. ALIVE:
         it went on long after the close (also when it has ended by itself since: the close did not stop it).
-        UNSPECIFIED: it had paused for an answer. Raises BackendError.
+        UNSPECIFIED: it had paused for an answer. Just after the close the end is waited for, up to 0.25 s.
+        Raises BackendError.
         """
-        turn, asked_at = self._turn_of(run), time.monotonic()
+        turn, pause = self._turn_of(run), _FIRST_PAUSE
+        while True:
+            asked_at = time.monotonic()
+            status = await self._look(run, turn, asked_at)
+            if status or turn is None or not turn.fresh(asked_at):
+                return status
+            await asyncio.sleep(pause)
+            pause *= 2
+
+    async def _look(self, run: RunRef, turn: Turn | None, asked_at: float) -> RunStatus | None:
         session = await self._server.session(run.conversation_id)
         if session is None:
             return None

@@ -35,6 +35,10 @@ class Turn:
         self.posted += 1
         self.closed_at = self.open_size = None
 
+    def fresh(self, now: float) -> bool:
+        """Whether our close is so young that its effect may not be seen yet."""
+        return self.closed_at is not None and now - self.closed_at < TOO_LATE_S
+
     def judge(self, seen: Sighting, asked_at: float) -> RunStatus | None:
         """What a look that was sent at `asked_at` (monotonic) says. None: no word on this run."""
         if seen.end is End.CANCELLED:
@@ -50,7 +54,7 @@ class Turn:
         return status_of(seen)
 
     def _still_open(self, seen: Sighting, asked_at: float) -> RunStatus | None:
-        if self.closed_at is None or asked_at - self.closed_at < TOO_LATE_S:
+        if self.closed_at is None or self.fresh(asked_at):
             return None
         if self.open_size is None:
             self.open_size = seen.size
