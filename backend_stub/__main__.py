@@ -17,9 +17,19 @@ import secrets
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from backend_stub.scenarios import SCENARIOS
 from backend_stub.switches import ABORT_MODES, END_MODES, NAMES, BadSwitch, Switches
+
+if TYPE_CHECKING:
+    import socket
+
+    from backend_stub.engine import Engine
+
+
+class _Unusable(Exception):
+    """Something given on the command line cannot be used. `str()` is one sentence."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,8 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
     os.umask(0o077)
     try:
         asyncio.run(_serve(options))
-    except OSError as error:
-        print(f"Cannot listen on {options.host} port {options.port}: {error.strerror}.", file=sys.stderr)
+    except _Unusable as problem_met:
+        print(problem_met, file=sys.stderr)
         return 2
     return 0
 
@@ -104,18 +114,43 @@ def _switches(options: argparse.Namespace) -> Switches:
     return Switches().set({"speed": options.speed, **given})
 
 
+def _engine(options: argparse.Namespace) -> Engine:
+    """The engine. A client's child serves from memory rather than not at all."""
+    from backend_stub.engine import Engine
+    from backend_stub.store import StoreUnusable
+
+    given: dict[str, Any] = {"switches": _switches(options), "scenario": options.scenario}
+    try:
+        return Engine(options.data, **given, audit=options.audit)
+    except StoreUnusable as trouble:
+        if not options.child:
+            raise _Unusable(str(trouble)) from trouble
+        engine = Engine(**given, audit=options.audit)
+        engine.store.trouble = str(trouble)
+        return engine
+    except OSError as error:
+        raise _Unusable(f"Cannot write {options.audit}: {error.strerror}.") from error
+
+
+def _bind(options: argparse.Namespace) -> socket.socket:
+    from backend_stub.server import bind
+
+    try:
+        return bind(options.host, options.port)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise _Unusable(f"Cannot listen on {options.host} port {options.port}: {why}.") from error
+
+
 async def _serve(options: argparse.Namespace) -> None:
     from backend_stub import parent
     from backend_stub.app import create_app
-    from backend_stub.engine import Engine
-    from backend_stub.server import StubServer, bind
+    from backend_stub.server import StubServer
 
-    sock = bind(options.host, options.port)
+    sock = _bind(options)
     given = os.environ.pop("STOPKEY_TOKEN", "")  # popped: no tool's child process inherits it
     token = given or secrets.token_urlsafe(32)
-    engine = Engine(
-        options.data, switches=_switches(options), scenario=options.scenario, audit=options.audit
-    )
+    engine = _engine(options)
     app = create_app(engine, token, (options.host, *options.allow_host))
     server = StubServer(app, engine)
     server.on_ready = lambda: _tell(options, sock.getsockname()[1], token, made_up=not given)

@@ -57,9 +57,9 @@ class Engine:
         self.switches = switches or Switches()
         self.scenario = scenario
         self.gates = Gates()
-        self.ledger = Ledger(audit)
         self.news = News()
         self.store = Store(folder)
+        self.ledger = Ledger(audit)
         self.runs: OrderedDict[str, Run] = OrderedDict()
         self.closing = False
         self._aborts = Aborts(self.runs, self.store, self.gates, self.ledger)

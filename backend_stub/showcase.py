@@ -152,8 +152,9 @@ _SECTIONS = (
 _SECTION = """\
 ## {number}. {title}
 
-{first} Suppose that the agent is in the middle of a sentence, or that a tool has just begun; suppose also \
-that the network is slow today. Each of these is ordinary, and each is a moment at which somebody presses the key.
+{first} Suppose that the agent is in the middle of a sentence, or that a tool has just begun; \
+suppose also that the network is slow today. Each of these is ordinary, and each is a moment at which \
+somebody presses the key.
 
 - the screen decides at once
 - the backend decides when it can

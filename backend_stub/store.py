@@ -35,20 +35,23 @@ _SAVE = (
 )
 
 
+class StoreUnusable(Exception):
+    """The folder cannot be used. `str()` is one sentence."""
+
+
 class Store:
-    """Every run there was. Without a folder it is kept in memory only.
+    """Every run there was. Without a folder it is kept in memory only. Raises StoreUnusable.
 
     A write that fails (full disk, lock) is remembered in `trouble` and costs the run nothing.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
         self.trouble = ""
-        self._owner = Owner(folder)
-        self._db = sqlite3.connect(_private(folder), timeout=0.5, isolation_level=None)
-        self._db.row_factory = sqlite3.Row
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.executescript(_SCHEMA)
+        try:
+            self._db = _open(_private(folder) if folder else ":memory:")
+            self._owner = Owner(folder)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreUnusable(f"Cannot keep conversations in {folder}: {error}.") from error
 
     def save(self, run: Run) -> None:
         """Write what there is of a run by now."""
@@ -92,9 +95,27 @@ class Store:
         return values
 
 
-def _private(folder: Path | None) -> str:
-    if folder is None:
-        return ":memory:"
+def _open(path: str) -> sqlite3.Connection:
+    """The database. One that cannot be read is put aside, not deleted: the next start must not fail, too."""
+    try:
+        return _connect(path)
+    except sqlite3.OperationalError:
+        raise  # locked, read-only, full: nothing is wrong with the file
+    except sqlite3.DatabaseError:
+        os.replace(path, path + ".unreadable")
+        return _connect(_private(Path(path).parent))
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=0.5, isolation_level=None)
+    db.row_factory = sqlite3.Row
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = NORMAL")
+    db.executescript(_SCHEMA)
+    return db
+
+
+def _private(folder: Path) -> str:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / "conversations.sqlite"
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
