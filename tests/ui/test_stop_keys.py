@@ -19,6 +19,9 @@ PLAIN = [
 ]
 
 
+ALWAYS = {row[0]: row[3] for row in PLAIN}
+
+
 @pytest.mark.parametrize(("moment", "esc", "ctrl_c", "always"), PLAIN)
 def test_with_nothing_in_the_way(moment: Moment, esc: Act, ctrl_c: Act, always: Act) -> None:
     now = Situation(moment)
@@ -30,7 +33,7 @@ def test_with_nothing_in_the_way(moment: Moment, esc: Act, ctrl_c: Act, always: 
 def test_over_a_modal_esc_closes_it_and_the_other_keys_still_stop(moment: Moment) -> None:
     now = Situation(moment, modal=True)
     assert decide("escape", now) is A.PASS
-    assert decide("f8", now) is dict((row[0], row[3]) for row in PLAIN)[moment]
+    assert decide("f8", now) is ALWAYS[moment]
     if moment in (M.RUNNING, M.WAITING):
         assert decide("ctrl+c", now) is A.STOP
 
@@ -45,7 +48,7 @@ def test_with_a_popup_esc_closes_the_popup_first(moment: Moment) -> None:
 def test_with_text_selected_ctrl_c_copies_and_f8_does_what_it_always_does(moment: Moment) -> None:
     now = Situation(moment, selection=True)
     assert decide("ctrl+c", now) is A.COPY
-    assert decide("f8", now) is dict((row[0], row[3]) for row in PLAIN)[moment]
+    assert decide("f8", now) is ALWAYS[moment]
 
 
 def test_a_draft_is_never_in_the_way_of_a_stop_and_ctrl_c_clears_it_only_when_idle() -> None:

@@ -328,9 +328,8 @@ class StopkeyApp(Guarded[int]):
 
     def action_conversations(self) -> None:
         if self.desk:
-            screen = ConversationsScreen(
-                self.pane, self.desk.store, lambda: self.pane.talk.opening.conversation.id
-            )
+            here = self.pane.talk.opening.conversation.id
+            screen = ConversationsScreen(self.pane, self.desk.store, here)
             self.push_screen(screen, self._conversation_chosen)
 
     def action_last_conversation(self) -> None:
