@@ -1,11 +1,11 @@
-"""Puts conversations together for the screen: backend, stored log, draft and queue, and the way back."""
+"""Puts conversations together: backend, stored log, draft and queue, and the way back."""
 
 from __future__ import annotations
 
 import asyncio
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tui.backends.base import Backend, Capabilities, RemoteStop, Said, Scope, Target
@@ -17,9 +17,12 @@ from tui.core.conversation import Conversation, replay, unsettled
 from tui.core.events import Record
 from tui.core.turn import Outcome, Phase
 from tui.embedded import EmbeddedBackend
-from tui.session import Clocks
+from tui.reach import again, to_store
+from tui.session import Clocks, Opening
 from tui.store import Journal, Store
-from tui.ui.talk import Opening
+
+if TYPE_CHECKING:
+    from tui.store.reader import Listed
 
 EMBEDDED = "embedded"
 LOADED_TURNS = 40
@@ -41,7 +44,7 @@ EMBEDDED_ABILITIES = Capabilities(
 
 
 class Desk:
-    """Makes `Opening`s. `target` None: the embedded backend, started once, behind the screen."""
+    """Makes `Opening`s. `target` None: the embedded backend, started once, at first use."""
 
     def __init__(self, settings: Settings, store: Store, data: Path | None, target: Target | None) -> None:
         self.settings = settings
@@ -57,20 +60,16 @@ class Desk:
             target.url if target else "",
             target.agent if target else "",
             remote_id=remote_id,
-            settings=_reaching(target),
+            settings=to_store(target),
         )
         return self._opening(
             self._backend(target), journal, Conversation(journal.conversation_id), target, ()
         )
 
     def reopen(self, conversation_id: str) -> Opening:
-        """A stored conversation. Raises StoreError."""
+        """A stored conversation. Raises StoreError or BackendError."""
         listed = self.store.info(conversation_id)
-        target = (
-            None
-            if listed.backend == EMBEDDED
-            else self._target_of(listed.backend, listed.url, listed.agent, listed.settings)
-        )
+        target = self._target_of(listed)
         journal = self.store.open_journal(conversation_id)
         first = max(1, listed.turns - LOADED_TURNS + 1)
         records = self.store.load_turns(conversation_id, first, listed.turns)
@@ -123,29 +122,13 @@ class Desk:
             Target("ag-ui", url, agent=self.embedded.agent, headers=(token,), options={"dialect": "stopkey"})
         )
 
-    def _target_of(self, backend: str, url: str, agent: str, settings: dict[str, Any]) -> Target:
+    def _target_of(self, listed: Listed) -> Target | None:
         """The target of a stored conversation; secrets come from where they came from then."""
-        if self.target and (self.target.backend, self.target.url) == (backend, url):
+        if listed.backend == EMBEDDED:
+            return None
+        if self.target and (self.target.backend, self.target.url) == (listed.backend, listed.url):
             return self.target
-        known = {name: str(settings.get(name) or "") for name in _REACHING}
-        return Target(
-            backend,
-            url,
-            agent=agent,
-            token_env=known["token_env"],
-            abort_url=known["abort_url"],
-            abort_body=known["abort_body"],
-            ca_file=known["ca_file"],
-            proxy=known["proxy"],
-        )
-
-
-_REACHING = ("token_env", "abort_url", "abort_body", "ca_file", "proxy")
-
-
-def _reaching(target: Target | None) -> dict[str, Any]:
-    """What else is needed to reach the backend again; never a header."""
-    return {name: getattr(target, name) for name in _REACHING if getattr(target, name)} if target else {}
+        return again(listed.backend, listed.url, listed.agent, listed.settings, self.settings)
 
 
 def _label(target: Target | None) -> str:

@@ -10,9 +10,8 @@ from textual.pilot import Pilot
 
 from tests.fakes import ScriptedBackend, Step
 from tui.core.conversation import Conversation
-from tui.session import Clocks, Forgetful
+from tui.session import Clocks, Forgetful, Opening
 from tui.ui.app import StopkeyApp
-from tui.ui.talk import Opening
 
 QUICK = Clocks(abort=0.5, grace=0.05, pending=0.1, quit=0.2, look_up=0.02, poll=0.005, reattach=(0.001,))
 

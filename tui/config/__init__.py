@@ -82,7 +82,7 @@ def _read(file: Path) -> str:
 
 
 def _not_toml(file: Path, text: str, message: str) -> str:
-    """The parser's message, which ends in "(at line 3, column 5)" or "(at end of document)", as a sentence."""
+    """The parser's message, which ends in "(at line 3, column 5)" or "(at end of document)", told as one."""
     lines = text.rstrip().split("\n")
     found = re.fullmatch(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column \d+|end of .*)\)", message, re.S)
     number = min(int((found and found["line"]) or len(lines)), len(lines))

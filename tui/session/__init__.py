@@ -2,6 +2,7 @@
 
 from tui.backends.base import Capabilities, RemoteStop, Scope
 from tui.session.driver import Session
+from tui.session.opening import Opening
 from tui.session.parts import Clocks, Forgetful, JournalLike, NotNow, Pressed
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "Forgetful",
     "JournalLike",
     "NotNow",
+    "Opening",
     "Pressed",
     "RemoteStop",
     "Scope",

@@ -15,7 +15,7 @@ from textual.timer import Timer
 
 from tui import __version__
 from tui.core.safe_text import safe_line
-from tui.session import Pressed
+from tui.session import Opening, Pressed
 from tui.ui.egress import Guarded
 from tui.ui.keys import KEYS, bindings
 from tui.ui.pane import ChatPane
@@ -25,7 +25,6 @@ from tui.ui.screens.help import HelpScreen
 from tui.ui.screens.palette import BarredPalette
 from tui.ui.slash import run_slash
 from tui.ui.stop_keys import Act, Moment, Situation, decide
-from tui.ui.talk import Opening
 from tui.ui.transcript.items import Acted, CopyAsked
 from tui.ui.widgets.lines import Piece, Row
 from tui.ui.widgets.prompt_box import PromptBox

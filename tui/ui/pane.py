@@ -15,9 +15,9 @@ from tui.core.conversation import Turn
 from tui.core.safe_text import safe_line
 from tui.core.turn import Phase
 from tui.core.view import Look, detail, look
-from tui.session import RemoteStop
+from tui.session import Opening, RemoteStop
 from tui.ui.stop_keys import Moment, Situation, keys_now, moment
-from tui.ui.talk import Opening, Talk
+from tui.ui.talk import Talk
 from tui.ui.transcript import TranscriptView
 from tui.ui.transcript.items import FollowChanged
 from tui.ui.turn_item import ShownTurn

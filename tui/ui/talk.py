@@ -6,16 +6,13 @@ No widget: it is told of every record by the session, and tells its listener wha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
-from tui.backends.base import Backend, Said
-from tui.core.conversation import Conversation, Turn
+from tui.core.conversation import Turn
 from tui.core.events import Record
 from tui.core.quoting import quoted
 from tui.core.turn import FINAL, Outcome, Phase
-from tui.session import Clocks, JournalLike, Pressed, Session
+from tui.session import Opening, Pressed, Session
 from tui.ui.turn_item import QUIET_EVENTS, ShownTurn
 
 CONTINUE = "Please continue exactly where you were stopped."
@@ -27,32 +24,6 @@ class Listener(Protocol):
     def opened(self, shown: ShownTurn) -> None: ...
     def touched(self, turn: int) -> None: ...
     def moved(self) -> None: ...
-
-
-async def _nothing() -> None:
-    """Nothing is left to do."""
-
-
-@dataclass(slots=True)
-class Opening:
-    """What it takes to put a conversation on the screen. Made by the command line, which knows the parts."""
-
-    backend: Backend
-    conversation: Conversation
-    journal: JournalLike
-    label: str  # agent @ host
-    embedded: bool = False
-    come_back: str = ""  # the command that reopens it
-    remote_id: str = ""  # what the backend calls the conversation, if not by our id
-    said_before: Sequence[Said] = ()  # in turns that stay on disk
-    draft: str = ""
-    queue: list[str] = field(default_factory=list)
-    note: str = ""  # one sentence to show at the start (read-only, restored, could not load …)
-    clocks: Clocks = field(default_factory=Clocks)
-    late: str = "keep"
-    queue_on_stop: str = "hold"
-    save_note: Callable[[str, object], None] = lambda kind, value: None
-    end: Callable[[], Awaitable[object]] = _nothing
 
 
 class Talk:

@@ -1,0 +1,36 @@
+"""What it takes to begin, or to go on with, one conversation: on the screen, or without one."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from tui.backends.base import Backend, Said
+from tui.core.conversation import Conversation
+from tui.session.parts import Clocks, JournalLike
+
+
+async def _nothing() -> None:
+    """Nothing is left to do."""
+
+
+@dataclass(slots=True)
+class Opening:
+    """A conversation with everything it needs. Made by `tui.desk`, which knows the parts."""
+
+    backend: Backend
+    conversation: Conversation
+    journal: JournalLike
+    label: str  # agent @ host
+    embedded: bool = False
+    come_back: str = ""  # the command that reopens it
+    remote_id: str = ""  # what the backend calls the conversation, if not by our id
+    said_before: Sequence[Said] = ()  # in turns that stay on disk
+    draft: str = ""
+    queue: list[str] = field(default_factory=list)
+    note: str = ""  # one sentence to show at the start (read-only, restored, could not load …)
+    clocks: Clocks = field(default_factory=Clocks)
+    late: str = "keep"
+    queue_on_stop: str = "hold"
+    save_note: Callable[[str, object], None] = lambda kind, value: None
+    end: Callable[[], Awaitable[object]] = _nothing
