@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from backend_stub.engine import Engine
+from backend_stub.gates import Gates
 from backend_stub.switches import Switches
 from tests.stub.serving import Stub, eventually, go, stub
 from tui.backends.base import Prompt, RunRef, Target
@@ -165,96 +167,84 @@ def test_a_queued_run_can_be_cancelled() -> None:
     go(scenario())
 
 
-@pytest.mark.parametrize(
-    ("base", "not_found", "ended"),
-    [
-        (BASE, (404, "RUN_NOT_FOUND"), "CANCELLED"),
-        (BASE + "+details", (500, "INTERNAL_ERROR"), "CANCELLED"),
-        (BASE + "+envelope", (404, "RUN_NOT_FOUND"), "CANCELLED"),
-        (BASE + "+lower", (404, "RUN_NOT_FOUND"), "cancelled"),
-        (BASE + "+envelope+details+lower", (500, "INTERNAL_ERROR"), "cancelled"),
-    ],
-)
-def test_hosts_differ_in_envelope_errors_and_case_by_their_base_path(
-    base: str, not_found: tuple[int, str], ended: str
-) -> None:
+HOSTS = {
+    BASE: (404, "RUN_NOT_FOUND", "CANCELLED"),
+    BASE + "+details": (500, "INTERNAL_ERROR", "CANCELLED"),
+    BASE + "+envelope": (404, "RUN_NOT_FOUND", "CANCELLED"),
+    BASE + "+lower": (404, "RUN_NOT_FOUND", "cancelled"),
+    BASE + "+envelope+details+lower": (500, "INTERNAL_ERROR", "cancelled"),
+}
+
+
+def test_hosts_differ_in_envelope_errors_and_case_by_their_base_path() -> None:
     async def scenario() -> None:
         async with stub() as served:
-            host = Host(served, base)
-            missing = await host.cancel("run-0")
-            assert (missing.status_code, missing.json()["code"]) == not_found
-            assert missing.json()["detail"] in ("RUN_NOT_FOUND", "The specified run does not exist")
-            given = await host.post("execute", agentId="a", input={"message": HELD})
-            data = given.json()["data"] if "envelope" in base else given.json()
-            answer = (await host.cancel(data["runId"])).json()
-            if "envelope" in base:
-                assert (answer["ok"], answer["code"], answer["state"]) == (True, "OK", "completed")
-                answer = answer["data"]
-            assert answer == {"success": True, "status": ended}
+            for base, (status, code, ended) in HOSTS.items():
+                host = Host(served, base)
+                missing = await host.cancel("run-0")
+                assert (missing.status_code, missing.json()["code"]) == (status, code)
+                assert missing.json()["detail"] in ("RUN_NOT_FOUND", "The specified run does not exist")
+                given = await host.post("execute", agentId="a", input={"message": HELD})
+                data = given.json()["data"] if "envelope" in base else given.json()
+                answer = (await host.cancel(data["runId"])).json()
+                if "envelope" in base:
+                    assert (answer["ok"], answer["code"], answer["state"]) == (True, "OK", "completed")
+                    answer = answer["data"]
+                assert answer == {"success": True, "status": ended}
 
     go(scenario())
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("POST", "/contractspec/agent/run/cancel"),
-        ("GET", "/contractspec/agent/run/cancel/v1.0.0"),
-        ("POST", "/contractspec/agent/run/cancel/v2.0.0"),
-        ("POST", "/contractspec+plaid/agent/run/cancel/v1.0.0"),
-        ("POST", "/contractspec/api/agent/run/cancel/v1.0.0"),
-    ],
-)
-def test_an_unknown_route_is_a_404_with_its_own_code(method: str, path: str) -> None:
+def test_an_unknown_route_is_a_404_with_its_own_code() -> None:
     async def scenario() -> None:
         async with stub() as served:
-            reply = await served.http.request(method, path, json={"runId": "run-1"})
-            assert (reply.status_code, reply.json()["code"]) == (404, "NOT_FOUND")
-            assert reply.json()["args"] == {"path": path}
+            for method, path in (
+                ("POST", "/contractspec/agent/run/cancel"),
+                ("GET", "/contractspec/agent/run/cancel/v1.0.0"),
+                ("POST", "/contractspec/agent/run/cancel/v2.0.0"),
+                ("POST", "/contractspec+plaid/agent/run/cancel/v1.0.0"),
+                ("POST", "/contractspec/api/agent/run/cancel/v1.0.0"),
+            ):
+                reply = await served.http.request(method, path, json={"runId": "run-1"})
+                assert (reply.status_code, reply.json()["code"]) == (404, "NOT_FOUND")
+                assert reply.json()["args"] == {"path": path}
 
     go(scenario())
 
 
-@pytest.mark.parametrize(
-    ("operation", "query", "issue"),
-    [
-        ("get", {}, ("runId", "expected string, received undefined")),
-        (
-            "get",
-            {"runId": "r", "includeSteps": "true"},
-            ("includeSteps", "expected boolean, received string"),
-        ),
-        ("list", {"limit": "2"}, ("limit", "expected number, received string")),
-    ],
-)
-def test_plain_query_parameters_are_strings_and_refused_where_others_are_wanted(
-    operation: str, query: dict[str, str], issue: tuple[str, str]
-) -> None:
+def test_plain_query_parameters_are_strings_and_refused_where_others_are_wanted() -> None:
     async def scenario() -> None:
         async with stub() as served:
-            reply = await served.http.get(f"{BASE}/agent/run/{operation}/v1.0.0", params=query)
-            assert (reply.status_code, reply.json()["code"]) == (422, "VALIDATION_FAILED")
-            told = reply.json()["issues"][0]
-            assert (told["path"], told["message"]) == (issue[0], f"Invalid input: {issue[1]}")
+            for operation, query, path, message in (
+                ("get", {}, "runId", "expected string, received undefined"),
+                (
+                    "get",
+                    {"runId": "r", "includeSteps": "true"},
+                    "includeSteps",
+                    "expected boolean, received string",
+                ),
+                ("list", {"limit": "2"}, "limit", "expected number, received string"),
+            ):
+                reply = await served.http.get(f"{BASE}/agent/run/{operation}/v1.0.0", params=query)
+                assert (reply.status_code, reply.json()["code"]) == (422, "VALIDATION_FAILED")
+                issue = reply.json()["issues"][0]
+                assert (issue["path"], issue["message"]) == (path, f"Invalid input: {message}")
 
     go(scenario())
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "code"),
-    [
-        ({"agentId": "unknown", "input": {"message": "x"}}, 404, "AGENT_NOT_FOUND"),
-        ({"agentId": "inactive", "input": {"message": "x"}}, 400, "AGENT_NOT_ACTIVE"),
-        ({"agentId": "a", "input": {"message": ""}}, 422, "VALIDATION_FAILED"),
-        ({"agentId": "a", "input": "x"}, 422, "VALIDATION_FAILED"),
-        ({"agentId": 1, "input": {"message": "x"}}, 422, "VALIDATION_FAILED"),
-    ],
-)
-def test_an_execute_that_cannot_be_is_a_problem(body: dict[str, Any], status: int, code: str) -> None:
+def test_an_execute_that_cannot_be_is_a_problem() -> None:
     async def scenario() -> None:
         async with stub() as served:
-            reply = await Host(served).post("execute", **body)
-            assert (reply.status_code, reply.json()["code"]) == (status, code)
+            for agent, given, status, code in (
+                ("unknown", {"message": "x"}, 404, "AGENT_NOT_FOUND"),
+                ("inactive", {"message": "x"}, 400, "AGENT_NOT_ACTIVE"),
+                ("a", {"message": ""}, 422, "VALIDATION_FAILED"),
+                ("a", "x", 422, "VALIDATION_FAILED"),
+                (1, {"message": "x"}, 422, "VALIDATION_FAILED"),
+            ):
+                reply = await Host(served).post("execute", agentId=agent, input=given)
+                assert (reply.status_code, reply.json()["code"]) == (status, code)
 
     go(scenario())
 
@@ -323,8 +313,6 @@ def test_runs_of_an_earlier_process_are_shown_as_they_were_kept(tmp_path: Any) -
 
 # --- our adapter on it ---
 
-BASES = [BASE, BASE + "+details", BASE + "+envelope", BASE + "+lower", BASE + "+envelope+details+lower"]
-
 
 async def played(host: Host, prompt: str, key: str = "k") -> list[Event]:
     backend = host.adapter()
@@ -334,70 +322,71 @@ async def played(host: Host, prompt: str, key: str = "k") -> list[Event]:
         await backend.aclose()
 
 
-@pytest.mark.parametrize("base", BASES)
-def test_the_adapter_reads_a_whole_run_from_every_host(base: str) -> None:
+def test_the_adapter_reads_a_whole_run_from_every_host() -> None:
     async def scenario() -> None:
         async with stub() as served:
-            events = await played(Host(served, base), "[[parallel]]")
-            assert isinstance(events[0], ev.RunStarted)
-            assert events[-1] == ev.RunFinished(End.COMPLETED)
-            text = "".join(e.text for e in events if isinstance(e, ev.TextDelta))
-            run = served.engine.runs[events[0].run_id]
-            assert text == run.reply.text().replace("\n\n", "")
-            ends = {e.call: e.status.value for e in events if isinstance(e, ev.ToolFinished)}
-            assert sorted(ends.values()) == ["error", "ok", "ok"]
+            for base in HOSTS:
+                events = await played(Host(served, base), "[[parallel]]")
+                assert isinstance(events[0], ev.RunStarted)
+                assert events[-1] == ev.RunFinished(End.COMPLETED)
+                text = "".join(e.text for e in events if isinstance(e, ev.TextDelta))
+                run = served.engine.runs[events[0].run_id]
+                assert text == run.reply.text().replace("\n\n", "")
+                ends = {e.call: e.status.value for e in events if isinstance(e, ev.ToolFinished)}
+                assert sorted(ends.values()) == ["error", "ok", "ok"]
 
     go(scenario())
 
 
-@pytest.mark.parametrize("base", BASES)
 @pytest.mark.parametrize(
-    ("prompt", "answer", "end"),
+    ("switch", "answer", "end"),
     [
-        ("[[words gates=text:5]]", Answer.ACKNOWLEDGED, End.CANCELLED),
-        ("[[words gates=text:5 abort=lie]]", Answer.ACKNOWLEDGED, End.ALIVE),
-        ("[[words gates=text:5 abort=never-settles]]", Answer.ACKNOWLEDGED, End.ALIVE),
-        ("[[words gates=text:5 abort=finishes]]", Answer.ALREADY_OVER, End.COMPLETED),
-        ("[[words gates=text:5 abort=403]]", Answer.REFUSED, End.ALIVE),
-        ("[[words gates=text:5 abort=503 acts=yes]]", Answer.REFUSED, End.CANCELLED),
-        ("[[words gates=text:5 abort=html]]", Answer.REFUSED, End.ALIVE),
-        ("[[words gates=text:5 abort=drop acts=yes]]", Answer.UNANSWERED, End.CANCELLED),
+        ("abort=honest", Answer.ACKNOWLEDGED, End.CANCELLED),
+        ("abort=lie", Answer.ACKNOWLEDGED, End.ALIVE),
+        ("abort=never-settles", Answer.ACKNOWLEDGED, End.ALIVE),
+        ("abort=finishes", Answer.ALREADY_OVER, End.COMPLETED),
+        ("abort=403", Answer.REFUSED, End.ALIVE),
+        ("abort=503 acts=yes", Answer.REFUSED, End.CANCELLED),
+        ("abort=html", Answer.REFUSED, End.ALIVE),
+        ("abort=drop acts=yes", Answer.UNANSWERED, End.CANCELLED),
     ],
 )
-def test_the_adapter_says_of_a_stop_what_is_true(base: str, prompt: str, answer: Answer, end: End) -> None:
+def test_the_adapter_says_of_a_stop_what_is_true(switch: str, answer: Answer, end: End) -> None:
+    async def stop(host: Host, gates: Gates) -> None:
+        backend = host.adapter()
+        stream = backend.run(Prompt(f"[[words gates=text:5 {switch}]]", "c", "client-id", host.base))
+        started = await anext(stream)
+        assert isinstance(started, ev.RunStarted)
+        run = RunRef("c", started.run_id, host.base)
+        await gates.reached("text", run.run_id)
+        assert (await backend.abort(run, REASON)).answer is answer
+        found = await backend.status(run)
+        assert found is not None and found.end is end
+        if end is not End.ALIVE:
+            last = [event async for event in stream][-1]
+            assert isinstance(last, ev.RunFinished) and last.end is end
+            assert found.text == host.served.engine.runs[run.run_id].reply.text()
+        if switch == "abort=honest":
+            assert host.served.engine.runs[run.run_id].token.reason == REASON
+            assert (await backend.abort(run)).answer is Answer.ALREADY_OVER
+        await stream.aclose()
+        await backend.aclose()
+
     async def scenario() -> None:
         async with stub() as served:
-            backend = Host(served, base).adapter()
-            stream = backend.run(Prompt(prompt, "c", "client-id", "k"))
-            started = await anext(stream)
-            assert isinstance(started, ev.RunStarted)
-            run = RunRef("c", started.run_id, "k")
-            await served.engine.gates.reached("text", run.run_id)
-            given = await backend.abort(run, REASON)
-            assert given.answer is answer
-            found = await backend.status(run)
-            assert found is not None and found.end is end
-            if end is not End.ALIVE:
-                last = [event async for event in stream][-1]
-                assert isinstance(last, ev.RunFinished) and last.end is end
-                assert found.text == served.engine.runs[run.run_id].reply.text()
-            if answer is Answer.ACKNOWLEDGED and end is End.CANCELLED:
-                assert served.engine.runs[run.run_id].token.reason == REASON
-                assert (await backend.abort(run)).answer is Answer.ALREADY_OVER
-            await stream.aclose()
-            await backend.aclose()
+            await asyncio.gather(*(stop(Host(served, base), served.engine.gates) for base in HOSTS))
 
     go(scenario())
 
 
-@pytest.mark.parametrize("base", BASES)
-def test_the_adapter_tells_an_unknown_run_from_a_wrong_base_path(base: str) -> None:
+def test_the_adapter_tells_an_unknown_run_from_a_wrong_base_path() -> None:
     async def scenario() -> None:
         async with stub() as served:
-            for path, answer in ((base, Answer.NOTHING_RUNNING), (base + "/api", Answer.REFUSED)):
-                backend = Host(served, path).adapter()
-                assert (await backend.abort(RunRef("c", "run-0"))).answer is answer
-                await backend.aclose()
+            for base in HOSTS:
+                for path, answer in ((base, Answer.NOTHING_RUNNING), (base + "/api", Answer.REFUSED)):
+                    backend = Host(served, path).adapter()
+                    assert (await backend.abort(RunRef("c", "run-0"))).answer is answer
+                    await backend.aclose()
 
     go(scenario())
 
