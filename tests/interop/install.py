@@ -32,7 +32,7 @@ def venv(name: str, *requirements: str) -> None:
 
 
 def npm(name: str, folder: str) -> None:
-    """A place `name` with what the lockfile in `folder` (below here) names. No scripts of packages are run."""
+    """A place `name` with what the lockfile in `folder` (below here) names. No package runs a script."""
     place, source = PLACE / name, Path(__file__).parent / folder
     wanted = (source / "package-lock.json").read_text(encoding="utf-8")
     stamp = place / "installed.json"
