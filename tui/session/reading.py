@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from tui.session.parts import Live
 if TYPE_CHECKING:
     from tui.session.driver import Session
 
+_log = logging.getLogger("stopkey.session")
 NO_END = "The connection ended without an end marker; the run may still be alive."
 
 
@@ -58,6 +60,7 @@ async def _take_all(session: Session, turn: Turn, live: Live, events: AsyncGener
         session.record(turn.number, ev.StreamClosed())
         raise
     except Exception as fault:  # an adapter's own fault must not leave the turn hanging
+        _log.info("the adapter failed while reading", exc_info=True)
         return _broke(session, turn, f"The client could not read the stream: {type(fault).__name__}.")
     else:
         return _ended(session, turn, live)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -53,7 +52,7 @@ class ChatPane(Vertical):
         self.still, self.plain = still, plain
         self.desk = desk
         self.last_id = ""
-        self.view = TranscriptView()
+        self.view = TranscriptView(clock=opening.mono)
         self.welcome = Welcome(opening.embedded)
         self.bar = RunBar(self, still=still, plain=plain)
         self.box = PromptBox()
@@ -128,7 +127,7 @@ class ChatPane(Vertical):
 
     @property
     def now(self) -> float:
-        return time.monotonic()
+        return self.talk.opening.mono()
 
     @property
     def _remote_stop(self) -> bool:

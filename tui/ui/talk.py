@@ -45,6 +45,8 @@ class Talk:
             clocks=opening.clocks,
             late=opening.late,
             on_change=self._on_change,
+            mono=opening.mono,
+            wall=opening.wall,
         )
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -165,8 +164,3 @@ def _lost_card(turn: Turn) -> Card:
         Word("^R Resend", "key", "resend"),
     ]
     return Card("lost", [[Word("⇄ CONNECTION LOST  ", "warning"), Word(turn.problem)], actions])
-
-
-def now() -> float:
-    """Monotonic seconds, the clock of all turns."""
-    return time.monotonic()
