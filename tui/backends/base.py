@@ -50,11 +50,15 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An earlier message of the conversation, for protocols in which the client sends the history."""
+    """An earlier message of the conversation, for protocols in which the client sends the history.
+
+    `id` is the key of the prompt that a user's message was; "" where it is not known.
+    """
 
     role: str  # "user" or "assistant"
     text: str
     partial: bool = False  # an assistant message that was stopped
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ class RunRef:
     run_id: str = ""
     prompt_key: str = ""
     cursor: str = ""  # where to re-attach, in the adapter's own spelling
+    seen: int = 0  # pieces of wire data (events with `raw`) that an earlier process has recorded
 
 
 @dataclass(frozen=True, slots=True)

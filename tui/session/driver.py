@@ -284,7 +284,7 @@ class Session:
                 or (old.phase is Phase.FAILED and not old.run_id)
             ):
                 continue
-            said.append(Said("user", old.prompt.text))
+            said.append(Said("user", old.prompt.text, id=old.prompt.key))
             if reply := old.kept():
                 said.append(Said("assistant", reply, partial=old.phase is not Phase.COMPLETED))
         return tuple(said)
