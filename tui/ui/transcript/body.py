@@ -10,9 +10,11 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from tui.ui.transcript import inks
+from tui.ui.transcript.brush import Brush
 from tui.ui.transcript.heights import Heights
-from tui.ui.transcript.leaves import Found, Leaf, State
-from tui.ui.transcript.paint import Brush, paint
+from tui.ui.transcript.highlight import START, LexState, engines, line_pieces
+from tui.ui.transcript.leaves import Fence, Found, Kind, Leaf, State
+from tui.ui.transcript.paint import paint
 from tui.ui.transcript.plain import PlainScanner
 from tui.ui.transcript.rows import Row
 from tui.ui.transcript.scanner import Scanner
@@ -21,12 +23,17 @@ from tui.ui.transcript.source import Source
 
 SLAB = 1200
 """Characters of source after which a slab ends with the next leaf."""
+LOOK_BACK = 8
+"""Slabs that are read again to find how code that was never seen is to be highlighted."""
 
 
 class Slab:
-    """One stretch of a body. `end` is None for the live one. `rows` were made for `setting`, if there are any."""
+    """One stretch of a body. `end` is None for the live one. `rows` were made for `setting` and `refs`.
 
-    __slots__ = ("begin", "end", "refs", "rows", "setting", "state")
+    `lex` is the state of highlighting at its start, as found when `lexed` languages were loaded.
+    """
+
+    __slots__ = ("begin", "end", "lex", "lexed", "refs", "rows", "setting", "state")
 
     def __init__(self, begin: int, state: State) -> None:
         self.begin, self.state = begin, state
@@ -34,23 +41,15 @@ class Slab:
         self.rows: list[Row] | None = None
         self.setting: Setting | None = None
         self.refs = 0
+        self.lex: LexState | None = None
+        self.lexed = -1
 
 
 class Body:
     """Growing text as slabs of rows. `plain`: no markdown, lines stand as they are."""
 
-    __slots__ = (
-        "_done",
-        "_leaves",
-        "_painted",
-        "base",
-        "heights",
-        "plain",
-        "refs",
-        "scanner",
-        "slabs",
-        "source",
-    )
+    __slots__ = ("_brush", "_done", "_leaves", "_painted", "base", "heights", "plain", "refs", "scanner", "slabs",
+                 "source")  # fmt: skip
 
     def __init__(self, plain: bool = False, base: int = inks.TEXT) -> None:
         self.plain, self.base = plain, base
@@ -60,8 +59,9 @@ class Body:
         self.slabs = [Slab(0, State())]
         self.heights = Heights([0])
         self._leaves: list[Leaf] = []  # closed leaves of the live slab
-        self._done: list[Row] = []  # their rows
-        self._painted = 0  # how many of them these are
+        self._done: list[Row] = []  # the rows of the first `_painted` of them
+        self._painted = 0
+        self._brush: Brush | None = None  # what they were painted with
 
     def _scanner(self, at: int, state: State) -> Scanner | PlainScanner:
         return PlainScanner(at) if self.plain else Scanner(at, state, self.refs)
@@ -73,66 +73,125 @@ class Body:
         self.source.append(text)
         for found in self.scanner.feed(text):
             self._take(found)
-        live = self.slabs[-1]
-        live.rows = None
-        self.heights.set(len(self.slabs) - 1, max(self.heights[len(self.slabs) - 1], 1))
+        live = len(self.slabs) - 1
+        self.slabs[live].rows = None
+        self.heights.set(live, max(self.heights[live], 1))
 
     def _take(self, found: Found) -> None:
         self._leaves.append(found.leaf)
         live = self.slabs[-1]
-        if found.end - live.begin >= SLAB:
-            live.end, live.rows = found.end, None
-            self.heights.set(len(self.slabs) - 1, self._estimate(live))
-            self.slabs.append(Slab(found.end, found.state))
-            self.heights.append(0)
-            self._leaves, self._done, self._painted = [], [], 0
+        if found.end - live.begin < SLAB:
+            return
+        live.end, live.rows = found.end, None
+        fresh = Slab(found.end, found.state)
+        if self._brush and live.setting == self._brush.setting and live.refs == len(self.refs):
+            self._paint_leaves(self._brush)  # it is on the screen: its rows stay the same objects
+            fresh.lex, fresh.lexed = self._brush.lex, engines.count
+            live.rows = self._done
+            self.heights.set(len(self.slabs) - 1, len(self._done))
+        else:
+            self.heights.set(len(self.slabs) - 1, self._estimate(live.begin, found.end))
+        self.slabs.append(fresh)
+        self.heights.append(0)
+        self._forget_live()
+        self._leaves = []
 
-    def _estimate(self, slab: Slab) -> int:
+    def _forget_live(self) -> None:
+        self._done, self._painted, self._brush = [], 0, None
+
+    def _estimate(self, begin: int, end: int) -> int:
         """Rows of a slab nobody has seen."""
-        width = slab.setting.width if slab.setting else 76
-        text = self.source.slice(slab.begin, slab.end or self.source.length)
-        return sum(1 + len(line) // width for line in text.split("\n")[:-1] or [text])
+        width = self.slabs[0].setting.width if self.slabs[0].setting else 76
+        lines = self.source.slice(begin, end).split("\n")
+        return sum(1 + len(line) // width for line in lines[:-1] or lines)
 
     # --- rows ---------------------------------------------------------------------------------------------
 
     def rows(self, index: int, setting: Setting) -> list[Row]:
         """The rows of a slab; made now if they are not there."""
         slab = self.slabs[index]
-        if slab.rows is None or slab.setting != setting or slab.refs != len(self.refs):
-            if slab.setting != setting or slab.refs != len(self.refs):
-                self._forget_live(slab)
-            slab.rows = self._closed_rows(slab, setting) if slab.end is not None else self._live_rows(setting)
+        fits = slab.setting == setting and slab.refs == len(self.refs)
+        if slab.rows is None or not fits:
+            if slab.end is None:
+                if not fits:
+                    self._forget_live()
+                slab.rows = self._live_rows(setting)
+            else:
+                slab.rows = self._closed_rows(index, setting)
             slab.setting, slab.refs = setting, len(self.refs)
             self.heights.set(index, len(slab.rows))
         return slab.rows
 
-    def _forget_live(self, slab: Slab) -> None:
-        if slab.end is None:
-            self._done, self._painted = [], 0
-
-    def _closed_rows(self, slab: Slab, setting: Setting) -> list[Row]:
-        assert slab.end is not None
-        scanner = self._scanner(slab.begin, slab.state)
-        text = self.source.slice(slab.begin, slab.end)
-        brush = Brush(setting, self.base, self.refs)
+    def _closed_rows(self, index: int, setting: Setting) -> list[Row]:
+        brush = Brush(setting, self.base, self.refs, self._lex_at(index))
         rows: list[Row] = []
-        for found in (*scanner.feed(text), *scanner.close()):
-            rows += self._paint(found.leaf, brush, slab.begin == 0 and not rows)
+        for leaf in self._leaves_of(index):
+            rows += self._paint(leaf, brush, index == 0 and not rows)
+        self._keep_lex(index + 1, brush.lex)
         return rows
 
+    def _leaves_of(self, index: int) -> list[Leaf]:
+        """The leaves of a closed slab, read again."""
+        slab, after = self.slabs[index], self.slabs[index + 1]
+        scanner = self._scanner(slab.begin, slab.state)
+        found = scanner.feed(self.source.slice(slab.begin, after.begin))
+        return [one.leaf for one in (*found, *scanner.close(cut=after.state.carry == 2))]
+
     def _live_rows(self, setting: Setting) -> list[Row]:
-        brush = Brush(setting, self.base, self.refs)
-        first = len(self.slabs) == 1
-        for leaf in self._leaves[self._painted :]:
-            self._done += self._paint(leaf, brush, first and not self._done)
-        self._painted = len(self._leaves)
-        rows = self._done.copy()
+        if self._brush is None:
+            self._brush = Brush(setting, self.base, self.refs, self._lex_at(len(self.slabs) - 1))
+        self._paint_leaves(self._brush)
+        rows, brush, first = self._done.copy(), self._brush.fork(), len(self.slabs) == 1
         for leaf in self.scanner.tail():
             rows += self._paint(leaf, brush, first and not rows)
         return rows
 
+    def _paint_leaves(self, brush: Brush) -> None:
+        first = len(self.slabs) == 1
+        for leaf in self._leaves[self._painted :]:
+            self._done += self._paint(leaf, brush, first and not self._done)
+        self._painted = len(self._leaves)
+
     def _paint(self, leaf: Leaf, brush: Brush, first: bool) -> list[Row]:
         return paint(leaf._replace(gap=False) if first else leaf, brush)
+
+    # --- highlighting -------------------------------------------------------------------------------------
+
+    def _lex_at(self, index: int) -> LexState:
+        """How highlighting stands at the start of a slab. Far inside code nobody has seen it is a guess."""
+        slab = self.slabs[index]
+        if slab.lex is not None and slab.lexed == engines.count:
+            return slab.lex
+        if not isinstance(slab.state.open, Fence) or not slab.state.open.language:
+            return START
+        back = index
+        while back > max(0, index - LOOK_BACK) and self._unknown(back):
+            back -= 1
+        known = self.slabs[back]
+        lex = START if self._unknown(back) or known.lex is None else known.lex
+        for between in range(back, index):
+            lex = self._lex_through(between, lex)
+        return lex
+
+    def _unknown(self, index: int) -> bool:
+        slab = self.slabs[index]
+        return slab.lexed != engines.count and isinstance(slab.state.open, Fence)
+
+    def _lex_through(self, index: int, lex: LexState) -> LexState:
+        for leaf in self._leaves_of(index):
+            if leaf.kind is Kind.CODE_OPEN:
+                lex = LexState(leaf.info)
+            elif leaf.kind is Kind.CODE_LINE and leaf.info:
+                if lex.language != leaf.info:
+                    lex = LexState(leaf.info)
+                lex = line_pieces(leaf.text, lex)[1]
+        self._keep_lex(index + 1, lex)
+        return lex
+
+    def _keep_lex(self, index: int, lex: LexState) -> None:
+        self.slabs[index].lex, self.slabs[index].lexed = lex, engines.count
+
+    # --- places -------------------------------------------------------------------------------------------
 
     def slab_at(self, at: int) -> int:
         """The slab that holds source offset `at`."""

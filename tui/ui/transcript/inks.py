@@ -1,4 +1,4 @@
-"""How a span looks, as one small integer: a base ink and flags. Rows carry these, so themes cost no re-layout."""
+"""How a span looks, as one small integer: a base ink and flags. Rows know no colours, so themes cost no layout."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ NAMES: Final = (
     "text", "dim", "label", "heading", "code", "link", "target", "bullet", "quote", "rule",
     "good", "warning", "error", "accent", "key", "reasoning", "border",
     "tok-keyword", "tok-name", "tok-string", "tok-number", "tok-comment", "tok-operator", "tok-deleted",
-    "tok-inserted", "cursor", "bar", "thumb",
+    "tok-inserted", "cursor", "bar", "thumb", "fence",
 )  # fmt: skip
 (
     TEXT, DIM, LABEL, HEADING, CODE, LINK, TARGET, BULLET, QUOTE, RULE,
     GOOD, WARNING, ERROR, ACCENT, KEY, REASONING, BORDER,
     KEYWORD, NAME, STRING, NUMBER, COMMENT, OPERATOR, DELETED,
-    INSERTED, CURSOR, BAR, THUMB,
+    INSERTED, CURSOR, BAR, THUMB, FENCE,
 ) = range(len(NAMES))  # fmt: skip
 
 BASE: Final = 0xFF

@@ -42,10 +42,11 @@ class Fence(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table whose columns are settled: alignments ("", "<", ">", "^") and natural widths in cells."""
+    """A table: alignments ("", "<", ">" or "^") and, once settled, natural widths in cells and names."""
 
     aligns: tuple[str, ...]
-    widths: tuple[int, ...]
+    widths: tuple[int, ...] = ()
+    heads: tuple[str, ...] = ()
 
 
 class State(NamedTuple):
@@ -55,7 +56,7 @@ class State(NamedTuple):
     shown: int = 0  # how many of them had their marker shown
     gap: bool = False  # a blank line came before
     open: Fence | Table | None = None
-    carry: int = 0  # 1: between two lines of a paragraph that was cut, 2: within a line
+    carry: int = 0  # 1: between two lines of a paragraph that was cut; 2: within one; 3: within another long line
 
 
 Run = tuple[int, str]

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
-from tui.ui.transcript import inks, inline
-from tui.ui.transcript.leaves import Kind, Leaf, Run
-from tui.ui.transcript.rows import BLANK, Row, Span, fold, one_row, source_span, wrap
-from tui.ui.transcript.setting import Setting
+from tui.ui.transcript import code, grid, inks
+from tui.ui.transcript.brush import Brush, Spans, drop, inline_spans, lines_of, without_tabs
+from tui.ui.transcript.leaves import Kind, Leaf
+from tui.ui.transcript.rows import BLANK, Row, Span, one_row, source_span, wrap
 
 _HEADINGS = {
     "1": inks.HEADING | inks.BOLD | inks.UNDERLINE,
     "2": inks.HEADING | inks.BOLD,
     "3": inks.HEADING | inks.BOLD | inks.ITALIC,
 }
-
-
-@dataclass(slots=True)
-class Brush:
-    """What painting depends on. `refs` are the link definitions known so far."""
-
-    setting: Setting
-    base: int = inks.TEXT
-    refs: Mapping[str, str] = field(default_factory=dict)
-
-
-Spans = Sequence[Span]
 
 
 def paint(leaf: Leaf, brush: Brush) -> list[Row]:
@@ -91,22 +77,7 @@ def _task(leaf: Leaf, spans: list[Span], lead: Spans, rest: Spans) -> tuple[list
     if not fresh_item or text[:1] != "[" or text[1:2] not in " xX" or text[2:] != "] " or not lead:
         return spans, lead, rest
     box = source_span(text, inks.BULLET, leaf.runs[0][0])
-    return drop(spans, 4), [*lead[:-1], box], [*rest[:-1], Span("    ", brush_free(rest))]
-
-
-def brush_free(rest: Spans) -> int:
-    return rest[-1].ink if rest else inks.TEXT
-
-
-def drop(spans: Sequence[Span], count: int) -> list[Span]:
-    """Without the first `count` characters."""
-    found = list(spans)
-    while found and count >= len(found[0].text):
-        count -= len(found.pop(0).text)
-    if found and count:
-        first = found[0]
-        found[0] = first._replace(text=first.text[count:], at=first.at + count, size=first.size - count)
-    return found
+    return drop(spans, 4), [*lead[:-1], box], [*rest[:-1], Span("    ")]
 
 
 def _heading(leaf: Leaf, brush: Brush, lead: Spans, rest: Spans) -> list[Row]:
@@ -128,97 +99,21 @@ def _reference(leaf: Leaf, brush: Brush, lead: Spans, rest: Spans) -> list[Row]:
     return wrap([source_span(text, inks.DIM, at)], brush.setting.width, lead, rest)
 
 
-def _code_open(leaf: Leaf, brush: Brush, lead: Spans, rest: Spans) -> list[Row]:
-    at, text = leaf.runs[0]
-    title = Span(f"{brush.setting.glyphs.code_top} {leaf.info}".rstrip() + " ", inks.BORDER, at, len(text))
-    return [one_row([*lead, title, Span("copy", inks.DIM | inks.UNDERLINE, action=f"code:{at}")])]
-
-
-def _code_line(leaf: Leaf, brush: Brush, lead: Spans, rest: Spans) -> list[Row]:
-    at, text = leaf.runs[0]
-    side = Span(brush.setting.glyphs.code_side + " ", inks.BORDER)
-    return fold(code_spans(text, at), brush.setting.width, [*lead, side], [*rest, side])
-
-
-def _code_close(leaf: Leaf, brush: Brush, lead: Spans, rest: Spans) -> list[Row]:
-    at, text = leaf.runs[0] if leaf.runs else (-1, "")
-    return [one_row([*lead, Span(brush.setting.glyphs.code_bottom, inks.BORDER, at, len(text))])]
-
-
-def _plain_table(leaf: Leaf, brush: Brush, lead: Spans, rest: Spans) -> list[Row]:
-    rows: list[Row] = []
-    for at, text in leaf.runs:
-        rows += fold([source_span(text.rstrip("\n"), inks.TEXT, at)], brush.setting.width, lead, rest)
-        lead = rest
-    return rows
-
-
 def _plain(leaf: Leaf, brush: Brush, lead: Spans, rest: Spans) -> list[Row]:
     at, text = leaf.runs[0]
-    return wrap(code_spans(text, at, brush.base), brush.setting.width) if text else [Row((), 0, at)]
+    return wrap(without_tabs([source_span(text, brush.base, at)]), brush.setting.width) if text else [Row((), 0, at)]
 
 
 _PAINT: dict[Kind, Callable[[Leaf, Brush, Spans, Spans], list[Row]]] = {
     Kind.PARAGRAPH: _paragraph,
     Kind.HEADING: _heading,
     Kind.RULE: _rule,
-    Kind.CODE_OPEN: _code_open,
-    Kind.CODE_LINE: _code_line,
-    Kind.CODE_CLOSE: _code_close,
-    Kind.TABLE: _plain_table,
-    Kind.TABLE_ROW: _plain_table,
+    Kind.CODE_OPEN: code.code_open,
+    Kind.CODE_LINE: code.code_line,
+    Kind.CODE_CLOSE: code.code_close,
+    Kind.TABLE: grid.table,
+    Kind.TABLE_ROW: grid.row,
     Kind.REFERENCE: _reference,
     Kind.EMPTY: _empty,
     Kind.PLAIN: _plain,
 }
-
-
-# --- text -------------------------------------------------------------------------------------------------
-
-
-def inline_spans(runs: Sequence[Run], base: int, refs: Mapping[str, str]) -> list[Span]:
-    """Inline markdown of the joined runs, with offsets of the source."""
-    text = "".join(text for _, text in runs).rstrip("\n")
-    spans = inline.parse(text, base, refs)
-    if len(runs) == 1:
-        shift = runs[0][0]
-        return [span._replace(at=span.at + shift) for span in spans]
-    starts, total = [], 0
-    for _, piece in runs:
-        starts.append(total)
-        total += len(piece)
-    return [span._replace(at=_source_at(runs, starts, span.at)) for span in spans]
-
-
-def _source_at(runs: Sequence[Run], starts: Sequence[int], at: int) -> int:
-    index = bisect_right(starts, at) - 1
-    return runs[index][0] + at - starts[index]
-
-
-def lines_of(spans: Sequence[Span]) -> list[list[Span]]:
-    """Cut at the newlines that stand."""
-    lines: list[list[Span]] = [[]]
-    for span in spans:
-        if span.text == "\n":
-            lines.append([])
-        else:
-            lines[-1].append(span)
-    return lines
-
-
-def code_spans(text: str, at: int, ink: int = inks.CODE) -> list[Span]:
-    """A line of code; tabs go to the next multiple of four."""
-    if "\t" not in text:
-        return [source_span(text, ink, at)]
-    spans: list[Span] = []
-    column = 0
-    for index, piece in enumerate(text.split("\t")):
-        if index:
-            size = 4 - column % 4
-            spans.append(Span(" " * size, ink, at - 1, 1))
-            column += size
-        if piece:
-            spans.append(source_span(piece, ink, at))
-        column += len(piece)
-        at += len(piece) + 1
-    return spans

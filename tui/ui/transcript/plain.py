@@ -34,7 +34,7 @@ class PlainScanner:
     def tail(self) -> list[Leaf]:
         return [self._line(self.at, self.buffer, 0).leaf] if self.buffer else []
 
-    def close(self) -> list[Found]:
+    def close(self, cut: bool = False) -> list[Found]:
         found = [self._line(self.at, self.buffer, self.at + len(self.buffer))] if self.buffer else []
         self.at, self.buffer = self.at + len(self.buffer), ""
         return found

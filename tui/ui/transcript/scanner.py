@@ -34,14 +34,15 @@ class Scanner:
     """
 
     __slots__ = (
-        "at", "before", "buffer", "carry", "found", "gap", "mid", "nests", "open", "refs", "runs", "shown", "size",
+        "at", "before", "buffer", "carry", "found", "gap", "is_text", "mid", "nests", "open", "refs", "runs", "shown", "size",
         "start",
     )  # fmt: skip
 
     def __init__(self, at: int = 0, state: State | None = None, refs: dict[str, str] | None = None) -> None:
         self.nests, self.shown, self.gap, self.open, carry = state or State()
-        self.mid = carry == 2
-        self.carry = carry > 0 and self.open is None
+        self.mid = carry >= 2
+        self.carry = carry in (1, 2)
+        self.is_text = False
         self.at = self.start = at
         self.before = self.nests
         self.buffer = ""
@@ -80,10 +81,11 @@ class Scanner:
         fork.buffer = self.buffer
         return [found.leaf for found in fork.close()]
 
-    def close(self) -> list[Found]:
-        """The source ends here."""
+    def close(self, cut: bool = False) -> list[Found]:
+        """The source ends here. `cut`: in truth it goes on, and this line is text of a paragraph (carry 2)."""
         if self.buffer:
-            if self.open is None and not self.mid and BARE_MARKS.match(self.buffer):
+            self.is_text = cut
+            if self.open is None and not self.mid and not cut and BARE_MARKS.match(self.buffer):
                 self._literal(self.at, self.buffer)
             else:
                 self._whole(self.at, self.buffer, ended=False)
@@ -129,7 +131,7 @@ class Scanner:
             self._emit(Kind.CODE_LINE, ((at, text),), at + len(text) + ended, self.open.language)
             return
         if isinstance(self.open, Table):
-            self._close_leaf(carry=2)
+            self._close_leaf(carry=3)
             self.open = None
         self._add(at, text, ended, joined=True)
 
@@ -195,6 +197,8 @@ class Scanner:
 
     def _container(self, rest: str, lazy: bool) -> Nest | None:
         """The quote or list item that begins here, if one does."""
+        if PLAIN_START.match(rest):
+            return None
         if QUOTE_MARK.match(rest):
             return QUOTE
         item = ITEM.match(rest)
@@ -212,6 +216,9 @@ class Scanner:
         return self.open is None and (bool(self.runs) or self.carry)
 
     def _leaf(self, rest: str, at: int, end: int, ended: bool) -> None:
+        if self.is_text or (self.open is None and PLAIN_START.match(rest)):
+            self._add(at, rest, ended)
+            return
         fence = FENCE.match(rest)
         if fence and not (fence.group(2)[0] == "`" and "`" in fence.group(3)):
             self._begin_fence(fence, at, end)
@@ -323,7 +330,7 @@ class Scanner:
             last = self.runs.pop()
             self._end_paragraph(Kind.PARAGRAPH, last[0])
             self.runs, self.size = [last], len(last[1])
-        self.open = Table(aligns, ())
+        self.open = Table(aligns)
         return True
 
     def _table_row(self, at: int, rest: str, end: int) -> None:
@@ -341,9 +348,9 @@ class Scanner:
         table = self.open
         assert isinstance(table, Table)
         runs, self.runs, self.size = tuple(self.runs), [], 0
-        self.open = table._replace(
-            widths=tables.natural_widths([text for _, text in runs], len(table.aligns))
-        )
+        texts = [text.rstrip("\n") for _, text in runs]
+        widths = tables.natural_widths(texts, len(table.aligns))
+        self.open = table._replace(widths=widths, heads=tables.heads(texts[0]))
         self._emit(Kind.TABLE, runs, end, table=self.open, carry=carry)
 
     # --- out ----------------------------------------------------------------------------------------------
@@ -377,4 +384,4 @@ class Scanner:
         """The state at `end`, right behind a leaf. Up to the current line's start its containers do not count."""
         if end <= self.start:
             return State(self.before, len(self.before), False, self.open, carry)
-        return State(self.nests, len(self.nests), False, self.open, carry or 2 * self.mid)
+        return State(self.nests, len(self.nests), False, self.open, carry or 3 * self.mid)

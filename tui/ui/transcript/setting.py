@@ -27,10 +27,11 @@ ASCII = Glyphs(("-", "*", "+"), "|", "-", "+", "|", "+", "+", "+", "-", "...", "
 
 
 class Setting(NamedTuple):
-    """`width`: cells a row may take."""
+    """`width`: cells a row may take. `languages`: how many languages can be highlighted so far."""
 
     width: int = 78
     glyphs: Glyphs = UNICODE
+    languages: int = 0
 
     def narrower(self, cells: int) -> Setting:
         return self._replace(width=max(8, self.width - cells))

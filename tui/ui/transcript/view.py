@@ -19,6 +19,7 @@ from textual.widget import Widget
 
 from tui.ui.transcript import inks
 from tui.ui.transcript.document import Document, Load
+from tui.ui.transcript.highlight import engines
 from tui.ui.transcript.items import Acted, FollowChanged, TurnItem
 from tui.ui.transcript.palette import Palette
 from tui.ui.transcript.rows import Span, cells
@@ -71,6 +72,7 @@ class TranscriptView(Widget, can_focus=True):
         & > .transcript--tok-operator { color: $foreground; }
         & > .transcript--tok-deleted { color: $text-error; }
         & > .transcript--tok-inserted { color: $text-success; }
+        & > .transcript--fence { color: $foreground; }
         & > .transcript--cursor { color: $accent; text-style: bold; }
         & > .transcript--bar { color: $text-disabled; }
         & > .transcript--thumb { color: $text-disabled; }
@@ -179,9 +181,10 @@ class TranscriptView(Widget, can_focus=True):
     def _lay_out(self) -> list[int]:
         """Find what is on the screen; returns the screen rows that differ from what was drawn."""
         width, height = self.size
-        self.document.setting = Setting(max(8, width - GUTTER - BAR), self.glyphs)
+        self.document.setting = Setting(max(8, width - GUTTER - BAR), self.glyphs, engines.count)
         self.viewport.height = height
         self._screen = self.viewport.compose()
+        engines.when_more(self._wake)
         start, size = thumb(height, self.viewport.above, self.document.height)
         if self.viewport.following and size:
             start = height - size

@@ -55,7 +55,7 @@ class Viewport:
 
     def compose(self) -> list[Shown]:
         """The rows to show, as many as the screen is high."""
-        if not self.document.keys:
+        if not self.document.keys or not self.height:
             return [NOTHING] * self.height
         shown = self._end() if self.following else self._from_anchor()
         if len(shown) < self.height and not self.following:

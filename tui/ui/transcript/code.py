@@ -1,0 +1,47 @@
+"""Fenced and indented code on the screen."""
+
+from __future__ import annotations
+
+from tui.ui.transcript import inks
+from tui.ui.transcript.brush import Brush, Spans, without_tabs
+from tui.ui.transcript.highlight import START, LexState, line_pieces
+from tui.ui.transcript.leaves import Leaf
+from tui.ui.transcript.rows import Row, Span, fold, one_row, source_span
+
+
+def code_open(leaf: Leaf, brush: Brush, lead: Spans, rest: Spans) -> list[Row]:
+    at, text = leaf.runs[0]
+    brush.lex = LexState(leaf.info)
+    title = f"{brush.setting.glyphs.code_top} {leaf.info}".rstrip() + " "
+    copy = Span("copy", inks.DIM | inks.UNDERLINE, action=f"code:{at}")
+    return [one_row([*lead, Span(title, inks.BORDER, at, len(text)), copy])]
+
+
+def code_line(leaf: Leaf, brush: Brush, lead: Spans, rest: Spans) -> list[Row]:
+    at, text = leaf.runs[0]
+    spans = highlighted(text, at, leaf.info, brush)
+    side = Span(brush.setting.glyphs.code_side + " ", inks.BORDER)
+    rows = fold(without_tabs(spans), brush.setting.width, [*lead, side], [*rest, side])
+    if rows[0].at < 0:  # an empty line has a place in the source, too
+        rows[0].at = at
+    return rows
+
+
+def code_close(leaf: Leaf, brush: Brush, lead: Spans, rest: Spans) -> list[Row]:
+    brush.lex = START
+    at, text = leaf.runs[0] if leaf.runs else (-1, "")
+    return [one_row([*lead, Span(brush.setting.glyphs.code_bottom, inks.BORDER, at, len(text))])]
+
+
+def highlighted(text: str, at: int, language: str, brush: Brush) -> list[Span]:
+    """A line of code as spans. Moves the brush's state on."""
+    if not language:
+        return [source_span(text, inks.FENCE, at)]
+    if brush.lex.language != language:
+        brush.lex = LexState(language)
+    pieces, brush.lex = line_pieces(text, brush.lex)
+    spans: list[Span] = []
+    for piece, ink in pieces:
+        spans.append(source_span(piece, ink, at))
+        at += len(piece)
+    return spans
