@@ -111,8 +111,7 @@ class Flue:
         if reader is None:
             reader, snapshot = await self._found(run)
             yield ev.RunStarted(reader.submission, run.conversation_id)
-            for event in reader.snapshot(snapshot):
-                yield event
+            reader.untold.extend(reader.snapshot(snapshot))
         async with aclosing(self._follow(run.conversation_id, reader, again=known)) as events:
             async for event in events:
                 yield event
@@ -149,8 +148,9 @@ class Flue:
         says what happened meanwhile, and the stream is taken up behind that; once."""
         for anew in (False, True):
             if anew:
-                for event in await self._catch_up(conversation, reader):
-                    yield event
+                await self._catch_up(conversation, reader)
+            while reader.untold:
+                yield reader.untold.popleft()
             if not reader.finished:
                 async with aclosing(self._listen(conversation, reader, again or anew)) as events:
                     async for event in events:
@@ -166,20 +166,21 @@ class Flue:
                 if again:
                     yield ev.RunStarted(reader.submission, conversation)
                 async for frame in frames:
-                    for event in reader.frame(frame.event, frame.data):
-                        yield event
+                    reader.untold.extend(reader.frame(frame.event, frame.data))
+                    while reader.untold:
+                        yield reader.untold.popleft()
                     if reader.finished or reader.stale:
                         return
         except Gone:
             return
         raise StreamLost("The stream ended before the run did; the run may still be alive.")
 
-    async def _catch_up(self, conversation: str, reader: RunReader) -> list[Event]:
-        """What the history has of the run beyond what was told. Raises StreamLost if it has nothing of it."""
+    async def _catch_up(self, conversation: str, reader: RunReader) -> None:
+        """Take in what the history has beyond what was told. Raises StreamLost if it has nothing of it."""
         snapshot = await self._calls.history(conversation)
         if snapshot is None or look_up(snapshot, reader.submission) is None:
             raise StreamLost(_FORGOTTEN, status=404)
-        return reader.snapshot(snapshot)
+        reader.untold.extend(reader.snapshot(snapshot))
 
     async def _found(self, run: RunRef) -> tuple[RunReader, JSON]:
         """A run that this object has not started itself, or whose 202 was lost, by the history."""

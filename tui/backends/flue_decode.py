@@ -21,6 +21,7 @@ for our run:
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -55,7 +56,7 @@ class RunReader:
 
     `offset` is where to open the stream again (exclusive). `finished` is set once the run has settled.
     `stale` is set when the stream is of another incarnation of the store: nothing on it counts, read the
-    history.
+    history. `untold` is for whoever hands the events on: what a reader that left half-way has not taken yet.
     """
 
     submission: str
@@ -63,6 +64,7 @@ class RunReader:
     incarnation: str = ""
     finished: ev.RunFinished | None = None
     stale: bool = False
+    untold: deque[ev.Event] = field(default_factory=deque)
     _seen: tuple[int, int] = (-1, -1)
     _taken_up: bool = False  # our prompt is in the conversation: what opens from here on answers it
     _messages: dict[str, _Message] = field(default_factory=dict)
