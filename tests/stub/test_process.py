@@ -66,7 +66,7 @@ def test_it_says_in_one_line_where_it_is_and_answers_there() -> None:
         assert ready["url"] == f"http://127.0.0.1:{ready['port']}"
         assert "token" not in ready
         answer = httpx.get(ready["url"] + "/health", headers=BEARER, trust_env=False)
-        assert answer.json() == {"status": "ok", "store": "ok"}
+        assert answer.json() == {"server": "stopkey", "status": "ok", "store": "ok"}
 
 
 def test_a_token_that_nobody_gave_is_made_up_and_told_and_long() -> None:
