@@ -52,7 +52,7 @@ class FakeAdk:
     listed: bool = False
     cancel: str | httpx.Response = ""
     openapi: httpx.Response | None = None
-    create: httpx.Response | Exception | None = None
+    create: httpx.Response | Exception | Gate | None = None
     swallows_close: bool = False  # a proxy in front keeps the connection open
     marks: bool = True  # whether customMetadata is copied onto events
     sessions: dict[str, list[JSON]] = field(default_factory=dict)
@@ -94,6 +94,9 @@ class FakeAdk:
         if method == "POST":
             if isinstance(self.create, Exception):
                 raise self.create
+            if isinstance(self.create, Gate):
+                await self.create.wait()
+                self.create = None
             return self.create or self._made(name or body["sessionId"])
         if method == "DELETE":
             self.sessions.pop(name, None)

@@ -89,6 +89,17 @@ def test_on_a_server_with_the_route_the_abort_on_the_stream_confirms(script: lis
     play(scenario)
 
 
+def test_a_stop_while_the_session_is_being_made_means_that_nothing_was_sent() -> None:
+    async def scenario() -> None:
+        gate = Gate()
+        async with chatting(server := FakeAdk(create=gate)) as session:
+            turn = await stopped(session, gate)
+            assert turn.outcome is Outcome.NEVER_SENT
+        assert server.bodies == []
+
+    play(scenario)
+
+
 def test_a_shadowed_route_falls_back_to_the_close_within_the_same_stop() -> None:
     async def scenario() -> None:
         gate = Gate()

@@ -41,7 +41,7 @@ GRID = """
         ENDED              . C C C C  X A X X  . . .
         ERRORED            . F F F F  X A X X  . . .
         BROKE              . L L L .  X . K .  . . .
-        UNSENT             . F . . .  X . . .  . . .
+        UNSENT             . F . . .  X . . X  . . .
         REJECTED           . F . . .  X . . .  . . .
         YES                . . . . .  . O . .  . . .
         ALREADY_OVER       . . . . .  . O . .  . . .

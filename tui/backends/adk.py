@@ -48,7 +48,7 @@ from tui.backends.base import (
 )
 from tui.backends.http import Http
 from tui.core import events as ev
-from tui.core.events import Answer, Event
+from tui.core.events import Answer, End, Event
 
 _STOCK = Capabilities(
     remote_stop=RemoteStop.CLOSE,
@@ -158,7 +158,7 @@ class Adk:
                     turn.run_id = decoder.run_id or turn.run_id
                     yield event
         except (PromptNotSent, PromptRejected) as error:
-            turn.posted -= 1
+            turn.take_back(isinstance(error, PromptNotSent))
             raise self._explained(error, turn) from None
         except (GeneratorExit, asyncio.CancelledError):
             turn.closed_at = time.monotonic()
@@ -234,10 +234,12 @@ class Adk:
 
         CANCELLED: the session is sealed. COMPLETED and FAILED: the last word of the agent that leads. ALIVE:
         it went on long after the close (also when it has ended by itself since: the close did not stop it).
-        UNSPECIFIED: it had paused for an answer. Just after the close the end is waited for, up to 0.25 s.
-        Raises BackendError.
+        UNSPECIFIED: it had paused for an answer. `unsent`: it was closed before it had been posted.
+        Just after the close the end is waited for, up to 0.25 s. Raises BackendError.
         """
         turn, pause = self._turn_of(run), _FIRST_PAUSE
+        if turn and not turn.left:
+            return RunStatus(End.UNSPECIFIED, "It was stopped before the prompt was sent.", unsent=True)
         while True:
             asked_at = time.monotonic()
             status = await self._look(run, turn, asked_at)

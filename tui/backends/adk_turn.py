@@ -24,6 +24,7 @@ class Turn:
     key: str
     conversation_id: str
     run_id: str = ""
+    left: bool = False  # our prompt may have left this machine
     posted: int = 0
     closed_at: float | None = None  # monotonic; we closed its stream before the run's end was seen
     open_size: int | None = None  # what the session held of it in the first look that came TOO_LATE_S after
@@ -32,8 +33,14 @@ class Turn:
 
     def post(self) -> None:
         """A message of it is about to leave."""
+        self.left = True
         self.posted += 1
         self.closed_at = self.open_size = None
+
+    def take_back(self, unsent: bool) -> None:
+        """It was not taken; `unsent`: it did not even leave."""
+        self.posted -= 1
+        self.left = bool(self.posted) or not unsent
 
     def fresh(self, now: float) -> bool:
         """Whether our close is so young that its effect may not be seen yet."""

@@ -98,11 +98,15 @@ class AbortAnswer:
 
 @dataclass(frozen=True, slots=True)
 class RunStatus:
-    """A look-up's result: `end` says how the run ended or that it is alive; `text` is the saved reply."""
+    """A look-up's result: `end` says how the run ended or that it is alive; `text` is the saved reply.
+
+    `unsent`: the adapter knows that the prompt never left this machine; the rest is void then.
+    """
 
     end: End
     detail: str = ""
     text: str | None = None
+    unsent: bool = False
 
 
 class BackendError(Exception):

@@ -185,6 +185,7 @@ TRANSITIONS: dict[Phase, dict[Signal, Phase]] = {
         S.ERRORED: P.STOPPED,
         S.ALIVE: P.STOPPED,
         S.NO_WORD: P.STOPPED,
+        S.UNSENT: P.STOPPED,  # closed before the prompt had left, as the adapter knows
         S.LEFT: P.STOPPED,
     },
     P.STOPPED: {

@@ -102,7 +102,9 @@ def how_the_grace_ended(live: Live, grace: float) -> Clock:
     return Clock.WENT_ON if live.last_late > live.answered + grace * 2 / 3 else Clock.GRACE
 
 
-def _looked_up(seen: RunStatus | None) -> ev.RunLookedUp:
+def _looked_up(seen: RunStatus | None) -> Event:
     if seen is None:
         return ev.RunLookedUp(None, "The backend had no word on this run.")
+    if seen.unsent:
+        return ev.NotSent(seen.detail)
     return ev.RunLookedUp(seen.end, seen.detail, seen.text)
