@@ -44,7 +44,9 @@ class Own:
         ]
 
     async def health(self, request: Request) -> Response:
-        return JSONResponse({"status": "ok", "store": self._engine.store.trouble or "ok"})
+        """`server` tells clients that this is ours; `store` what is wrong with the conversations' folder."""
+        store = self._engine.store.trouble or "ok"
+        return JSONResponse({"server": "stopkey", "status": "ok", "store": store})
 
     async def scenarios(self, request: Request) -> Response:
         return JSONResponse([{"name": s.name, "about": s.about} for s in SCENARIOS.values()])

@@ -61,5 +61,5 @@ def _slash(prompt: str) -> str:
 
 
 def _by_words(prompt: str) -> str:
-    words = set(re.findall(r"[a-z]+", prompt.lower()))
+    words = set(re.findall(r"[a-z]+", _BRACKET.sub("", prompt).lower()))
     return next((s.name for s in SCENARIOS.values() if words.intersection(s.words)), "")

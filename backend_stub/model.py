@@ -13,6 +13,7 @@ from backend_stub.steps import Call, Fail, Flood, Gate, Part, Quiet, Say, Think,
 
 _WORDS = re.compile(r"\S+\s*|\s+")
 _ARGUMENTS = re.compile(r"[^,:]+[,:]?\s?")
+_BRACKET = re.compile(r"\[\[[^\[\]]*\]\]|^/[a-z-]+")
 _TICK_S = 0.01
 
 
@@ -133,5 +134,6 @@ async def _open_call(speech: Speech, part: Call) -> None:
 
 
 def _brief(prompt: str) -> str:
-    line = " ".join(prompt.split())
+    """The prompt in a line, without what was said to the stage manager."""
+    line = " ".join(_BRACKET.sub("", prompt).split()) or "nothing in particular"
     return line if len(line) <= 60 else line[:59] + "…"

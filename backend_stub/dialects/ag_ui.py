@@ -109,7 +109,8 @@ class AgUi:
         if answer.run is None:
             return _unknown()
         if answer.verdict is Verdict.FINISHED:
-            return _error(409, "run_finished", "This run had ended by itself.", **_told(answer.run))
+            error = {"code": "run_finished", "message": "This run had ended by itself."}
+            return JSONResponse({**_told(answer.run), "error": error}, 409)
         status, word = _ANSWERS[answer.verdict]
         return JSONResponse({**_told(answer.run), "status": word}, status)
 
@@ -201,8 +202,8 @@ def _resume(given: dict[str, Any]) -> tuple[str, str] | None:
     return str(item.get("interruptId", "")), {True: "yes", False: "no"}.get(payload, str(payload))
 
 
-def _error(status: int, code: str, message: str, **more: Any) -> JSONResponse:
-    return JSONResponse({"error": {"code": code, "message": message}, **more}, status)
+def _error(status: int, code: str, message: str) -> JSONResponse:
+    return JSONResponse({"error": {"code": code, "message": message}}, status)
 
 
 def _unknown() -> JSONResponse:

@@ -124,8 +124,15 @@ class Words:
 def _interrupt(question: ev.Asked) -> Frame:
     return {
         "id": question.request, "reason": question.kind, "message": question.text,
-        "metadata": {"choices": list(question.choices)},
+        "responseSchema": _schema(question), "metadata": {"choices": list(question.choices)},
     }  # fmt: skip
+
+
+def _schema(question: ev.Asked) -> Frame:
+    """What an answer has to look like."""
+    if question.kind == "approval":
+        return {"type": "object", "properties": {"approved": {"type": "boolean"}}, "required": ["approved"]}
+    return {"type": "string", "enum": list(question.choices)} if question.choices else {"type": "string"}
 
 
 def _usage(event: ev.RunOver) -> list[Frame]:
