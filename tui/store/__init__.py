@@ -273,6 +273,8 @@ class Store:
 
         if not self.opened():
             raise StoreError("The conversation store is still being opened: try again.")
+        if not self._writer.alive:
+            raise StoreError(self.problem or "The conversation store is closed.")
         with reading(self._uri, self.path) as db:
             yield db
 

@@ -56,11 +56,12 @@ def _row(run: list[Record]) -> Row:
     try:
         body = _packed(run) if len(run) > 1 else to_json(first.event)
     except (ValueError, TypeError, RecursionError):  # a value nested too deep for JSON
-        return _head(first, first.number, "Unknown", dumps({"name": type(first.event).__name__}))
+        name = dumps({"name": type(first.event).__name__})
+        return _head(first, first.number, "Unknown", name, _raw(run[:1]))
     return _head(first, run[-1].number, type(first.event).__name__, body, _raw(run))
 
 
-def _head(first: Record, last: int, kind: str, body: str, raw: str = "") -> Row:
+def _head(first: Record, last: int, kind: str, body: str, raw: str) -> Row:
     return (first.number, last, first.turn, first.wall, first.mono, int(first.late), kind, body, raw)
 
 
@@ -114,17 +115,18 @@ def _lines(row: Row) -> Iterator[Record]:
     number, last, turn, _wall, _mono, late, kind, body, raw = row
     count = last - number + 1
     columns = json.loads(body)
-    walls, monos = _wide(columns["wall"], count), _wide(columns["mono"], count)
-    raws = _wide(json.loads(raw) if raw else "", count)
+    walls = _wide(columns["wall"], count, float, int)
+    monos = _wide(columns["mono"], count, float, int)
+    raws = _wide(json.loads(raw) if raw else "", count, str)
     cls: Any = ALL_EVENTS[kind]
-    values = zip(*(_wide(columns[name], count) for name in PACKED[cls]), strict=True)
-    for at, (one_wall, one_mono, one, one_raw) in enumerate(zip(walls, monos, values, raws, strict=True)):
-        yield Record(number + at, turn, one_wall, one_mono, cls(*one, raw=one_raw), bool(late))
+    values = zip(*(_wide(columns[name], count, str) for name in PACKED[cls]), strict=True)
+    for at, (wall, mono, one, one_raw) in enumerate(zip(walls, monos, values, raws, strict=True)):
+        yield Record(number + at, turn, wall, mono, cls(*one, raw=one_raw), bool(late))
 
 
-def _wide(column: Any, count: int) -> list[Any]:
-    if not isinstance(column, list):
-        return [column] * count
-    if len(column) != count:
-        raise ValueError("a column of another length")
-    return column
+def _wide(column: Any, count: int, *kinds: type) -> list[Any]:
+    """A column with a value for every line. Raises TypeError or ValueError for anything else."""
+    wide = column if isinstance(column, list) else [column] * count
+    if len(wide) != count or not set(map(type, wide)) <= set(kinds):
+        raise ValueError("a damaged column")
+    return wide

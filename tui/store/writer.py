@@ -80,12 +80,15 @@ class Writer:
 
     def ask(self, job: Callable[[sqlite3.Connection], T], timeout_s: float = 10.0) -> T:
         """Run `job` on the writer's connection in a transaction of its own, and wait. Raises StoreError."""
+        if not self.alive:
+            raise StoreError(self.problem or "The conversation store is closed.")
         future: Future[T] = Future()
         self._jobs.append((job, future))
         self.hurry()
         try:
             return future.result(timeout_s)
         except TooLate:
+            future.cancel()  # it must not happen behind the back of someone who was told that it failed
             raise StoreError(self.problem or "The conversation store is busy: try again.") from None
 
     def drained(self) -> Future[bool]:
@@ -97,9 +100,13 @@ class Writer:
 
     def wait_drained(self, timeout_s: float) -> bool:
         """Block until everything appended so far is on disk. False if it is not within the time."""
+        if not self.alive:
+            return False
+        drained = self.drained()
         try:
-            return self.drained().result(timeout_s)
+            return drained.result(timeout_s)
         except TooLate:
+            drained.cancel()
             return False
 
     def forget(self, journal: Journal) -> None:
@@ -124,10 +131,9 @@ class Writer:
     # --- the thread ---------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        try:
-            db, self.banner = self._open_db()
-        finally:
-            self.opened.set()
+        db = self._opened()
+        if db is None:
+            return
         if self.banner:
             self._tell()
         self._steps.append(self._first(db))
@@ -140,6 +146,17 @@ class Writer:
             except Exception:  # what was to be removed is still marked, and is removed at the next start
                 pass
         db.close()
+
+    def _opened(self) -> sqlite3.Connection | None:
+        """None if not even memory can be used: a Python without SQLite. What is appended stays in lists."""
+        try:
+            db, self.banner = self._open_db()
+        except Exception as error:
+            self._now_failing(sentence(error, self.path))
+            return None
+        finally:
+            self.opened.set()
+        return db
 
     def _wait(self, db: sqlite3.Connection) -> None:
         """Sleep while nothing waits; then let ordinary records gather. Whatever hurries ends both."""
@@ -176,7 +193,8 @@ class Writer:
             return
         self._worked()
         for future in drains:
-            future.set_result(True)
+            if future.set_running_or_notify_cancel():
+                future.set_result(True)
         self._do_jobs(db)
         self._step(db)
         if _size(self._log) > LOG_MOST:
@@ -192,6 +210,8 @@ class Writer:
     def _do_jobs(self, db: sqlite3.Connection) -> None:
         while self._jobs:
             job, future = self._jobs.popleft()
+            if not future.set_running_or_notify_cancel():
+                continue
             try:
                 result = in_transaction(db, job)
             except Exception as error:
