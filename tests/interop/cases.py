@@ -162,7 +162,8 @@ async def stop_before_the_first_event(stage: Stage) -> Row:
     stage.session.stop("test")
     assert turn.phase is Phase.STOP_PENDING
     await stage.stopped(turn)
-    assert turn.outcome is Outcome.CONFIRMED
+    # Where closing is the stop, the prompt may not have left yet; the log shows whether that is so.
+    assert turn.outcome in (Outcome.CONFIRMED, Outcome.NEVER_SENT)
     assert turn.transcript.chars == 0
     return stage.held(turn)
 
@@ -193,11 +194,13 @@ async def stop_when_idle(stage: Stage) -> Row:
     assert stage.session.stop("test") is Pressed.NOTHING_RUNNING
     turn = stage.send(SHORT)
     await stage.session.settled(turn)
+    assert turn.phase is Phase.COMPLETED, turn.problem
     assert stage.session.stop("test") is Pressed.NOTHING_RUNNING
     if stage.backend.capabilities.remote_stop is not RemoteStop.ABORT:
         return "nothing running", stage.happened()
     outside = stage.server.backend()
     try:
+        await outside.connect()
         answers = [
             (await outside.abort(RunRef(stage.session.conversation.id, turn.run_id))).answer,
             (await outside.abort(RunRef(uuid.uuid4().hex[:12], turn.run_id))).answer,
@@ -272,7 +275,7 @@ async def what_is_remembered(stage: Stage) -> Row:
     await stage.session.settled(again)
     given = next(line.given for line in stage.log(f"{stage.tag}.again") if line.given)
     partial = turn.transcript.reply_as_received()[:20]
-    remembered = any(role == "assistant" and partial in text for role, text in given)
+    remembered = any(role != "user" and partial in text for role, text in given)
     declared = stage.backend.capabilities.remembers_partial
     assert declared is None or declared is remembered
     return f"declared: {declared}", f"the model was given {'the' if remembered else 'no'} partial"
