@@ -65,7 +65,7 @@ _WITH_ROUTE = replace(
     _STOCK,
     remote_stop=RemoteStop.ABORT,
     scope=Scope.CONVERSATION,  # the route knows sessions, not runs
-    grace_s=1.0,
+    grace_s=0.5,  # the abort on the stream comes with the answer or not at all; then the stream is closed
 )
 
 _FIRST_PAUSE = 0.005  # seconds between two looks just after a close; doubles

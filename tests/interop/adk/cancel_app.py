@@ -25,8 +25,8 @@ RUNS: dict[Key, dict[str, tuple[InvocationContext, asyncio.Event]]] = {}
 class CancelPlugin(BasePlugin):
     """Knows every run from before its first model call until it is over, however it ends."""
 
-    def __init__(self) -> None:
-        super().__init__(name="cancel_route")
+    def __init__(self, name: str = "cancel_route") -> None:
+        super().__init__(name=name)
 
     async def before_run_callback(self, *, invocation_context: InvocationContext) -> None:
         runs = RUNS.setdefault(_key(invocation_context), {})
