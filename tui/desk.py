@@ -101,7 +101,7 @@ class Desk:
             come_back=f"stopkey open {conversation.id}",
             remote_id=journal.place.remote,
             said_before=before,
-            clocks=_clocks(settings),
+            clocks=clocks(settings),
             late=settings.late,
             queue_on_stop=settings.queue_on_stop,
             save_note=journal.save_note,
@@ -138,7 +138,7 @@ def _label(target: Target | None) -> str:
     return f"{target.agent or target.backend} @ {host}"
 
 
-def _clocks(settings: Settings) -> Clocks:
+def clocks(settings: Settings) -> Clocks:
     return Clocks(
         abort=settings.abort_s,
         grace=settings.grace_s,

@@ -58,7 +58,12 @@ class Settings:
         "how the end of a long run is told when the terminal has no focus",
         choices=("off", "bell", "desktop"),
     )
-    esc_delay_ms: int = _row(10, "how long a lone Esc is told from an escape sequence", least=0, most=1000)
+    esc_delay_ms: int = _row(
+        0,
+        "how long to wait after Esc for an escape sequence; 0: 10 ms, and 50 ms over ssh",
+        least=0,
+        most=1000,
+    )
     stop_confirm: str = _row("off", "double: Stop must be pressed twice", choices=("off", "double"))
     queue_on_stop: str = _row(
         "hold", "what a stop does to queued prompts", choices=("hold", "send", "restore")

@@ -113,6 +113,8 @@ class Conversation:
         note = _NOTES.get(type(event))
         if note:
             note(turn, event, record)
+        if turn.stop and turn.stop.asked is event:
+            turn.stop.was = before.phase
         if type(event) in _BACKEND:
             _take(turn, record, before)
         if turn.state.phase is not before.phase:

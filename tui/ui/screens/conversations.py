@@ -24,14 +24,22 @@ from tui.ui.widgets.run_bar import Facts
 class Row(Protocol):
     """A conversation as the store lists it."""
 
-    conversation_id: str
-    title: str
-    agent: str
-    backend: str
-    phase: str
-    outcome: str
-    chars: int
-    touched: float
+    @property
+    def conversation_id(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def agent(self) -> str: ...
+    @property
+    def backend(self) -> str: ...
+    @property
+    def phase(self) -> str: ...
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def chars(self) -> int: ...
+    @property
+    def touched(self) -> float: ...
 
 
 class Shelf(Protocol):
@@ -55,7 +63,7 @@ class ConversationsScreen(BarredModal):
         Binding("ctrl+n", "dismiss('new')", show=False, priority=True),
     ]
     DEFAULT_CSS = """
-    ConversationsScreen OptionList {
+    ConversationsScreen OptionList, ConversationsScreen OptionList:focus {
         height: auto; max-height: 14; border: none; background: $surface; padding: 0;
     }
     ConversationsScreen Input { border: none; height: 1; padding: 0 1; margin: 0 0 1 0; }

@@ -1,0 +1,1 @@
+"""The commands, a room each. Only here and in `embedded` are concrete classes named together."""

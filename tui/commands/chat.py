@@ -1,0 +1,89 @@
+"""`stopkey chat` and `stopkey open`: the screen, with everything it needs put together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tui.commands.common import Exit, Trouble, need_terminal, tell_of
+from tui.commands.target import Wanted, target_options
+from tui.config import Loaded, load
+from tui.core.safe_text import safe_line
+
+if TYPE_CHECKING:
+    from tui.desk import Desk
+    from tui.session import Opening
+    from tui.ui.app import StopkeyApp
+
+_THEMES = {"dark": "textual-dark", "light": "textual-light"}
+
+
+@click.command("chat")
+@target_options
+def chat_command(wanted: Wanted) -> int:
+    """Chat with a backend: one from config.toml, one named here, or the embedded one."""
+    from tui.commands.desks import open_new
+
+    need_terminal("The chat")
+    loaded = _settings(wanted)
+    return _show(*open_new(wanted, loaded.settings), loaded)
+
+
+@click.command("open")
+@target_options
+@click.argument("identity", metavar="ID")
+def open_command(wanted: Wanted, identity: str) -> int:
+    """Go on with a stored conversation. ID may be cut short; `stopkey list` shows them."""
+    from tui.commands.desks import open_stored
+
+    need_terminal("The chat")
+    loaded = _settings(wanted)
+    return _show(*open_stored(identity, wanted, loaded.settings), loaded)
+
+
+def _settings(wanted: Wanted) -> Loaded:
+    """The settings. A mistake in them stops the start only if it is in the very profile asked for."""
+    loaded = load()
+    if loaded.problems and wanted.profile and wanted.profile not in loaded.settings.profiles:
+        raise Trouble("\n".join(loaded.problems))
+    return loaded
+
+
+def _show(desk: Desk, opening: Opening, loaded: Loaded) -> int:
+    """Run the app. Whatever happens, what is left is written and the embedded backend ends."""
+    opening.note = opening.note or (loaded.problems[0] if loaded.problems else "")
+    app = _app(desk, opening, loaded)
+    try:
+        code = app.run(mouse=loaded.settings.mouse)
+    finally:
+        desk.embedded.close()
+        desk.store.close()
+    if app.fault:
+        tell_of(app.fault)
+        return Exit.FAILED
+    return code or 0
+
+
+def _app(desk: Desk, opening: Opening, loaded: Loaded) -> StopkeyApp:
+    from tui.ui.app import StopkeyApp
+    from tui.ui.driver import use
+
+    chosen = loaded.settings
+    app = StopkeyApp(
+        opening,
+        desk=desk,
+        theme=_THEMES["dark"],
+        still=chosen.plain,
+        plain=chosen.plain,
+        double=chosen.stop_confirm == "double",
+        keymap=dict(chosen.keys),
+    )
+    app.driver_class = use(chosen.esc_delay_ms)
+    theme = _THEMES.get(chosen.theme, chosen.theme)
+    if theme in app.available_themes:
+        app.chosen_theme = theme
+    else:
+        known = ", ".join([*_THEMES, *app.available_themes])
+        opening.note = safe_line(f"{loaded.file}: there is no theme {chosen.theme!r}; known: {known}", 400)
+    return app
