@@ -24,7 +24,7 @@ module in `_MODULES`. It talks to the engine only:
     faults.look_up(engine, run_id)    likewise for a status look-up
 
 Bodies are whole, at most 1 MiB and `application/json` (or empty) when a route sees them; the token, Host and
-Origin were checked. There is no WebSocket library: uvicorn is configured with `ws="none"`.
+Origin were checked. A `WebSocketRoute` works, too: `backend_stub.websocket` speaks it without a library.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from starlette.routing import BaseRoute
 
 from backend_stub.engine import Engine
 
-_MODULES = ("ag_ui", "contractspec")
+_MODULES = ("ag_ui", "contractspec", "flue")
 
 
 def routes(engine: Engine) -> list[BaseRoute]:
