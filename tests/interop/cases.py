@@ -7,6 +7,7 @@ every stop the client's word is held against the log of the model and the tools 
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -298,3 +299,26 @@ CASES: dict[str, Case] = {
         what_is_remembered,
     )
 }
+
+
+async def random_stops(
+    server: Server, count: int, seed: int = 0, side_by_side: int = 10
+) -> list[tuple[Turn, str]]:
+    """Stops at moments uniform over replies of every kind, many conversations at a time: (turn, tag)s."""
+    dice, backend, gate = random.Random(seed), server.backend(), asyncio.Semaphore(side_by_side)
+
+    async def one(kind: Kind, after_s: float) -> tuple[Turn, str]:
+        async with gate:
+            stage = Stage(server, backend)
+            turn = stage.send(kind)
+            await asyncio.sleep(after_s)
+            stage.session.stop("test")
+            await stage.stopped(turn)
+            await stage.session.close()
+            return turn, stage.tag
+
+    plan = [(dice.choice((TEXT, TOOL, BLOCKING)), dice.uniform(0.0, 3.2)) for _ in range(count)]
+    try:
+        return await asyncio.gather(*(one(kind, after_s) for kind, after_s in plan))
+    finally:
+        await backend.aclose()

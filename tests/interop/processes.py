@@ -55,7 +55,8 @@ def _ready(process: subprocess.Popen[bytes], errors: Path, wait_s: float) -> str
         while time.monotonic() < until and selector.select(until - time.monotonic()):
             piece = os.read(process.stdout.fileno(), 4096)
             got += piece
-            for line in got.decode("utf-8", "replace").splitlines():
+            whole_lines = got.decode("utf-8", "replace").split("\n")[:-1]
+            for line in whole_lines:
                 if line.startswith("READY"):
                     return line.removeprefix("READY").strip()
             if not piece:
