@@ -439,6 +439,7 @@ def test_without_marks_and_without_an_id_there_is_no_word() -> None:
             await gate.reached.wait()
             reading.cancel()
             await asyncio.wait([reading])
-            assert await backend.status(RunRef("c", "ours", "k1")) is None
+            seen = await backend.status(RunRef("c", "ours", "k1"))
+            assert seen and seen.end is None and "does not hold our message" in seen.detail
 
     play(scenario)

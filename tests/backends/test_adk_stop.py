@@ -134,13 +134,16 @@ def test_a_route_that_hangs_or_fails_is_followed_by_the_close(
     play(scenario)
 
 
-def test_a_proxy_that_swallows_the_close_leaves_the_stop_unconfirmed() -> None:
+def test_a_proxy_that_swallows_the_close_leaves_the_stop_unconfirmed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adk_turn, "TOO_LATE_S", 0.05)
+
     async def scenario() -> None:
         gate = Gate()
         async with chatting(FakeAdk([[say("one "), gate, whole("one two")]], swallows_close=True)) as session:
             turn = await stopped(session, gate)
             assert turn.outcome is Outcome.UNCONFIRMED
             assert turn.transcript.reply() == "one "
+            assert turn.stop and turn.stop.looked_up and "no end of this run" in turn.stop.looked_up.detail
 
     play(scenario)
 

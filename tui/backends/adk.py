@@ -48,7 +48,7 @@ from tui.backends.base import (
 )
 from tui.backends.http import Http
 from tui.core import events as ev
-from tui.core.events import Answer, End, Event
+from tui.core.events import Answer, Event
 
 _STOCK = Capabilities(
     remote_stop=RemoteStop.CLOSE,
@@ -239,7 +239,7 @@ class Adk:
         """
         turn, pause = self._turn_of(run), _FIRST_PAUSE
         if turn and not turn.left:
-            return RunStatus(End.UNSPECIFIED, "It was stopped before the prompt was sent.", unsent=True)
+            return RunStatus(None, "It was stopped before the prompt was sent.", unsent=True)
         while True:
             asked_at = time.monotonic()
             status = await self._look(run, turn, asked_at)

@@ -50,23 +50,30 @@ class Turn:
         """What a look that was sent at `asked_at` (monotonic) says. None: no word on this run."""
         if seen.end is End.CANCELLED:
             return status_of(seen)
-        if seen.posted < self.posted:
-            return None  # our latest message is not stored yet: what is there tells of the time before it
+        if seen.posted < self.posted:  # what is there tells of the time before our latest message
+            return self._no_end("does not hold our message", asked_at)
         if seen.end is None:
             return self._still_open(seen, asked_at)
         if self.open_size is not None and seen.end is not End.UNSPECIFIED:
-            return RunStatus(
-                End.ALIVE, f"{_WENT_ON} and ended by itself: the close did not reach it.", seen.text
-            )
+            late = f"{_WENT_ON} and ended by itself: the close did not reach it."
+            return RunStatus(End.ALIVE, late, seen.text)
         return status_of(seen)
 
     def _still_open(self, seen: Sighting, asked_at: float) -> RunStatus | None:
-        if self.closed_at is None or self.fresh(asked_at):
+        no_end = self._no_end("shows no end of this run", asked_at)
+        if no_end is None:
             return None
         if self.open_size is None:
             self.open_size = seen.size
         grown = seen.size - self.open_size
-        return RunStatus(End.ALIVE, f"{_WENT_ON}: the session grew by {grown}.") if grown else None
+        return RunStatus(End.ALIVE, f"{_WENT_ON}: its session grew by {grown}.") if grown > 0 else no_end
+
+    def _no_end(self, shows: str, asked_at: float) -> RunStatus | None:
+        """What to say of a run that we closed, and whose close has had time to take effect."""
+        if self.closed_at is None or self.fresh(asked_at):
+            return None
+        since = asked_at - self.closed_at
+        return RunStatus(None, f"The session {shows} {since:.1f} s after its connection was closed.")
 
 
 def status_of(seen: Sighting) -> RunStatus | None:

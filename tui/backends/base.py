@@ -100,13 +100,19 @@ class AbortAnswer:
 class RunStatus:
     """A look-up's result: `end` says how the run ended or that it is alive; `text` is the saved reply.
 
-    `unsent`: the adapter knows that the prompt never left this machine; the rest is void then.
+    `end` None: the backend shows no end, and `detail` says what it does show. `unsent`: the adapter knows
+    that the prompt never left this machine; the rest is void then.
     """
 
-    end: End
+    end: End | None
     detail: str = ""
     text: str | None = None
     unsent: bool = False
+
+    @property
+    def over(self) -> bool:
+        """Whether a later look-up could not say anything else."""
+        return self.unsent or self.end not in (None, End.ALIVE)
 
 
 class BackendError(Exception):

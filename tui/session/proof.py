@@ -59,7 +59,7 @@ async def check(session: Session, turn: Turn, live: Live) -> None:
 async def afterwards(session: Session, turn: Turn, live: Live) -> None:
     """After the settling: fetch what the backend has saved, and raise the outcome if its end shows."""
     seen = await _poll(session, live, session.clocks.look_up)
-    if seen is not None:
+    if seen is not None and (seen.over or seen.end):
         session.record(turn.number, _looked_up(seen))
 
 
@@ -76,7 +76,7 @@ async def _poll(session: Session, live: Live, limit: float) -> RunStatus | None:
     until = session.mono() + limit
     while True:
         seen = await _status(session, live) or seen
-        if (seen and seen.end is not End.ALIVE) or session.mono() + pause > until:
+        if (seen and seen.over) or session.mono() + pause > until:
             return seen
         await asyncio.sleep(pause)
         pause = min(pause * 2, SLOWEST)
