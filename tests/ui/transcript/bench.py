@@ -78,14 +78,14 @@ class Bench(App[None]):
 
     def _watch(self) -> None:
         """Time the frames."""
-        frame = self.view._frame
+        frame = self.view.frame
 
         def timed() -> None:
             began = time.perf_counter()
             frame()
             self.frames.append(time.perf_counter() - began)
 
-        self.view._frame = timed  # type: ignore[method-assign]
+        self.view.frame = timed  # type: ignore[method-assign]
 
 
 def measure(kind: str, size: int, rate: int) -> dict[str, float]:

@@ -1,11 +1,29 @@
 """The transcript: a conversation of any length, drawn line by line at a cost that does not grow with it."""
 
 from tui.ui.transcript.items import (
-    Acted, Card, CopyAsked, CursorMoved, FollowChanged, Line, PlainTurn, TurnItem, Word,
-)  # fmt: skip
+    Acted,
+    Card,
+    CopyAsked,
+    CursorMoved,
+    FollowChanged,
+    Found,
+    Line,
+    PlainTurn,
+    TurnItem,
+    Word,
+)
 from tui.ui.transcript.view import TranscriptView
 
 __all__ = [
-    "Acted", "Card", "CopyAsked", "CursorMoved", "FollowChanged", "Line", "PlainTurn", "TranscriptView", "TurnItem",
+    "Acted",
+    "Card",
+    "CopyAsked",
+    "CursorMoved",
+    "FollowChanged",
+    "Found",
+    "Line",
+    "PlainTurn",
+    "TranscriptView",
+    "TurnItem",
     "Word",
-]  # fmt: skip
+]

@@ -46,13 +46,13 @@ class Slab:
 
 
 class Body:
-    """Growing text as slabs of rows. `plain`: no markdown, lines stand as they are."""
+    """Growing text as slabs of rows. `plain`: no markdown, lines stand as they are (highlighted as `language`)."""
 
-    __slots__ = ("_brush", "_done", "_leaves", "_painted", "base", "heights", "plain", "refs", "scanner", "slabs",
+    __slots__ = ("_brush", "_done", "_leaves", "_painted", "base", "heights", "language", "plain", "refs", "scanner", "slabs",
                  "source")  # fmt: skip
 
-    def __init__(self, plain: bool = False, base: int = inks.TEXT) -> None:
-        self.plain, self.base = plain, base
+    def __init__(self, plain: bool = False, base: int = inks.TEXT, language: str = "") -> None:
+        self.plain, self.base, self.language = plain, base, language
         self.refs: dict[str, str] = {}
         self.source = Source()
         self.scanner: Scanner | PlainScanner = self._scanner(0, State())
@@ -64,7 +64,7 @@ class Body:
         self._brush: Brush | None = None  # what they were painted with
 
     def _scanner(self, at: int, state: State) -> Scanner | PlainScanner:
-        return PlainScanner(at) if self.plain else Scanner(at, state, self.refs)
+        return PlainScanner(at, self.language) if self.plain else Scanner(at, state, self.refs)
 
     # --- growing ------------------------------------------------------------------------------------------
 
@@ -125,13 +125,15 @@ class Body:
     def _closed_rows(self, index: int, setting: Setting) -> list[Row]:
         brush = Brush(setting, self.base, self.refs, self._lex_at(index))
         rows: list[Row] = []
-        for leaf in self._leaves_of(index):
+        for leaf in self.leaves_of(index):
             rows += self._paint(leaf, brush, index == 0 and not rows)
         self._keep_lex(index + 1, brush.lex)
         return rows
 
-    def _leaves_of(self, index: int) -> list[Leaf]:
-        """The leaves of a closed slab, read again."""
+    def leaves_of(self, index: int) -> list[Leaf]:
+        """The leaves of a slab; those of a closed one are read again."""
+        if index == len(self.slabs) - 1:
+            return self._leaves + self.scanner.tail()
         slab, after = self.slabs[index], self.slabs[index + 1]
         scanner = self._scanner(slab.begin, slab.state)
         found = scanner.feed(self.source.slice(slab.begin, after.begin))
@@ -178,7 +180,7 @@ class Body:
         return slab.lexed != engines.count and isinstance(slab.state.open, Fence)
 
     def _lex_through(self, index: int, lex: LexState) -> LexState:
-        for leaf in self._leaves_of(index):
+        for leaf in self.leaves_of(index):
             if leaf.kind is Kind.CODE_OPEN:
                 lex = LexState(leaf.info)
             elif leaf.kind is Kind.CODE_LINE and leaf.info:

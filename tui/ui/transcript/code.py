@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tui.ui.transcript import inks
 from tui.ui.transcript.brush import Brush, Spans, without_tabs
 from tui.ui.transcript.highlight import START, LexState, line_pieces
-from tui.ui.transcript.leaves import Leaf
+from tui.ui.transcript.leaves import Kind, Leaf
 from tui.ui.transcript.rows import Row, Span, fold, one_row, source_span
+
+if TYPE_CHECKING:
+    from tui.ui.transcript.body import Body
 
 
 def code_open(leaf: Leaf, brush: Brush, lead: Spans, rest: Spans) -> list[Row]:
@@ -45,3 +50,16 @@ def highlighted(text: str, at: int, language: str, brush: Brush) -> list[Span]:
         spans.append(source_span(piece, ink, at))
         at += len(piece)
     return spans
+
+
+def fence_source(body: Body, at: int) -> str:
+    """The code of the fence that opens at source offset `at`, without its marks."""
+    lines: list[str] = []
+    for index in range(body.slab_at(at), len(body.slabs)):
+        for leaf in body.leaves_of(index):
+            begin = leaf.runs[0][0] if leaf.runs else at
+            if leaf.kind is Kind.CODE_CLOSE and begin > at:
+                return "\n".join(lines)
+            if leaf.kind is Kind.CODE_LINE and begin > at:
+                lines.append(leaf.text)
+    return "\n".join(lines)

@@ -6,12 +6,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from tui.ui.transcript.blocks import Clock
 from tui.ui.transcript.body import Slab
 from tui.ui.transcript.heights import Heights
 from tui.ui.transcript.items import TurnItem
 from tui.ui.transcript.layout import TurnLayout
 from tui.ui.transcript.rows import Row
-from tui.ui.transcript.sections import Clock, Section
+from tui.ui.transcript.section import Section
 from tui.ui.transcript.setting import Setting
 
 UNSEEN = 12  # rows guessed for a turn that was never loaded
@@ -35,6 +36,7 @@ class Document:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.setting = Setting()
+        self.folded = True  # how new sections that can be folded begin
         self.keys: list[int] = []
         self.heights = Heights()
         self._index: dict[int, int] = {}
@@ -67,19 +69,36 @@ class Document:
         if index in self._layouts:
             self._layouts[index].replace(item)
         else:
-            self._layouts[index] = TurnLayout(item, self.clock, first=index == 0)
+            self._layouts[index] = TurnLayout(item, self.clock, index == 0, self.folded)
         self.settle(index)
 
-    def sync(self, key: int) -> None:
-        """A turn was touched. One that is not laid out will be read fresh when it is."""
+    def sync(self, key: int) -> bool:
+        """A turn was touched. One that is not laid out will be read fresh when it is. True if there is more."""
         index = self._index.get(key, -1)
         layout = self._layouts.get(index)
-        if layout:
-            layout.sync()
+        if not layout:
+            return False
+        more = layout.sync()
+        self.settle(index)
+        return more
+
+    def fold_all(self, folded: bool) -> None:
+        """Fold or unfold everything that can be, also in turns that come later."""
+        self.folded = folded
+        for index, layout in self._layouts.items():
+            layout.fold_all(folded)
             self.settle(index)
 
     def index_of(self, key: int) -> int | None:
         return self._index.get(key)
+
+    def item(self, index: int) -> TurnItem:
+        """The turn at `index`, without laying it out."""
+        found = self._layouts.get(index)
+        if found:
+            return found.item
+        assert self._load
+        return self._load(self.keys[index])
 
     def layout(self, index: int) -> TurnLayout:
         """The turn at `index`, loaded if need be."""

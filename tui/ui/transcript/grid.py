@@ -57,7 +57,9 @@ def _beside(
     run: Run, table: Table, widths: list[int], brush: Brush, lead: Spans, rest: Spans, flags: int = 0
 ) -> list[Row]:
     """A row of cells beside each other, each wrapped in its column."""
-    columns = [_cell(cell, width, brush, flags) for cell, width in zip(_cells(run, len(widths)), widths, strict=True)]
+    columns = [
+        _cell(cell, width, brush, flags) for cell, width in zip(_cells(run, len(widths)), widths, strict=True)
+    ]
     bar = Span(f" {brush.setting.glyphs.code_side} ", inks.BORDER)
     rows: list[Row] = []
     for number in range(max(len(column) for column in columns)):
@@ -94,7 +96,9 @@ def _cell(cell: Run, width: int, brush: Brush, flags: int) -> list[Row]:
     at, text = cell
     if "\\|" in text:
         text = text.replace("\\|", "|")  # offsets behind it are one too small; a click lands beside, no more
-    spans = [span._replace(ink=span.ink | flags) for span in inline_spans([(at, text)], brush.base, brush.refs)]
+    spans = [
+        span._replace(ink=span.ink | flags) for span in inline_spans([(at, text)], brush.base, brush.refs)
+    ]
     return wrap(lines_of(spans)[0], width)
 
 

@@ -32,7 +32,15 @@ START = LexState()
 Piece = tuple[str, int]
 """Text and its ink."""
 
-_BLOCKS = (("/*", "*/"), ("<!--", "-->"), ("{-", "-}"), ("(*", "*)"), ("--[[", "]]"), ("#|", "|#"), ("`", "`"))
+_BLOCKS = (
+    ("/*", "*/"),
+    ("<!--", "-->"),
+    ("{-", "-}"),
+    ("(*", "*)"),
+    ("--[[", "]]"),
+    ("#|", "|#"),
+    ("`", "`"),
+)
 
 
 def line_pieces(text: str, state: LexState) -> tuple[list[Piece], LexState]:
@@ -101,7 +109,9 @@ class Engine:
                 closing, ink = self.openers[opened.group()]
                 end = text.find(closing, opened.end())
                 if end < 0:
-                    return [*pieces, (text[at:], ink)], state._replace(stack=tuple(stack), until=closing, ink=ink)
+                    return [*pieces, (text[at:], ink)], state._replace(
+                        stack=tuple(stack), until=closing, ink=ink
+                    )
                 pieces.append((text[at : end + len(closing)], ink))
                 at = end + len(closing)
                 continue

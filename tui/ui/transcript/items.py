@@ -119,3 +119,11 @@ class CursorMoved(Message):
     def __init__(self, turn: int, section: str) -> None:
         super().__init__()
         self.turn, self.section = turn, section
+
+
+class Found(Message):
+    """What finding has found so far: match `number` of `total` (0: none yet); `done` when all was looked through."""
+
+    def __init__(self, query: str, number: int, total: int, done: bool) -> None:
+        super().__init__()
+        self.query, self.number, self.total, self.done = query, number, total, done

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from tui.ui.transcript.blocks import Clock, Text, section_of
 from tui.ui.transcript.heights import Heights
 from tui.ui.transcript.items import TurnItem
-from tui.ui.transcript.sections import Clock, Lines, Prompt, Section, Text, section_of
+from tui.ui.transcript.section import Lines, Prompt, Section
 
 SWEEP = 64
 """Closed blocks looked at again per sync: a backend may repeat or replace one that had ended."""
@@ -13,8 +14,8 @@ SWEEP = 64
 class TurnLayout:
     """Sections: the prompt, the head of the reply, the blocks, the cards."""
 
-    def __init__(self, item: TurnItem, clock: Clock, first: bool) -> None:
-        self.item, self.clock, self.first = item, clock, first
+    def __init__(self, item: TurnItem, clock: Clock, first: bool = False, folded: bool = True) -> None:
+        self.item, self.clock, self.first, self.folded = item, clock, first, folded
         self.sections: list[Section] = []
         self.heights = Heights()
         self._by_key: dict[str, int] = {}
@@ -25,8 +26,8 @@ class TurnLayout:
         self._cards = 0
         self.sync()
 
-    def sync(self) -> None:
-        """Take in what changed. Its cost does not depend on how long the turn is."""
+    def sync(self) -> bool:
+        """Take in what changed. Its cost does not depend on how long the turn is. True if there is more."""
         known = len(self._blocks)
         self._grow_blocks()
         self._sync_open()
@@ -35,6 +36,15 @@ class TurnLayout:
             self._rebuild()
         elif known != len(self._blocks):
             self._insert(known)
+        return any(section.behind for section in self._open)
+
+    def fold_all(self, folded: bool) -> None:
+        self.folded = folded
+        for section in self.sections:
+            if section.foldable and section.folded != folded:
+                section.folded = folded
+                section.changed()
+                self.resized(section)
 
     def replace(self, item: TurnItem) -> None:
         """Another item for the same turn."""
@@ -44,12 +54,13 @@ class TurnLayout:
     def _grow_blocks(self) -> None:
         for index in range(len(self._blocks), len(self.item.blocks)):
             section = section_of(index, self.item.blocks[index], self.clock)
-            section.gap = self._needs_gap(section)
+            section.gap = self._needs_gap()
+            section.folded = section.foldable and self.folded
             self._blocks.append(section)
             self._open.append(section)
 
-    def _needs_gap(self, section: Section) -> bool:
-        """Between two texts, and between a text and what follows it; the one-line sections stand close."""
+    def _needs_gap(self) -> bool:
+        """Whether a blank row comes next: behind a text, not behind the sections of one line."""
         if not self._blocks:
             return False
         before = self._blocks[-1]

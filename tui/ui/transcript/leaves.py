@@ -56,7 +56,9 @@ class State(NamedTuple):
     shown: int = 0  # how many of them had their marker shown
     gap: bool = False  # a blank line came before
     open: Fence | Table | None = None
-    carry: int = 0  # 1: between two lines of a paragraph that was cut; 2: within one; 3: within another long line
+    carry: int = (
+        0  # 1: between two lines of a paragraph that was cut; 2: within one; 3: within another long line
+    )
 
 
 Run = tuple[int, str]

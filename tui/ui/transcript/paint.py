@@ -101,7 +101,10 @@ def _reference(leaf: Leaf, brush: Brush, lead: Spans, rest: Spans) -> list[Row]:
 
 def _plain(leaf: Leaf, brush: Brush, lead: Spans, rest: Spans) -> list[Row]:
     at, text = leaf.runs[0]
-    return wrap(without_tabs([source_span(text, brush.base, at)]), brush.setting.width) if text else [Row((), 0, at)]
+    if not text:
+        return [Row((), 0, at)]
+    spans = code.highlighted(text, at, leaf.info, brush) if leaf.info else [source_span(text, brush.base, at)]
+    return wrap(without_tabs(spans), brush.setting.width)
 
 
 _PAINT: dict[Kind, Callable[[Leaf, Brush, Spans, Spans], list[Row]]] = {

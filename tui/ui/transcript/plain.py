@@ -10,10 +10,10 @@ LONG_LINE = 2048  # a longer line is cut
 class PlainScanner:
     """Gives out every line as a leaf; see `scanner.Scanner` for the meaning of the methods."""
 
-    __slots__ = ("at", "buffer")
+    __slots__ = ("at", "buffer", "language")
 
-    def __init__(self, at: int = 0) -> None:
-        self.at = at
+    def __init__(self, at: int = 0, language: str = "") -> None:
+        self.at, self.language = at, language
         self.buffer = ""
 
     def feed(self, text: str) -> list[Found]:
@@ -40,4 +40,4 @@ class PlainScanner:
         return found
 
     def _line(self, at: int, text: str, end: int) -> Found:
-        return Found(Leaf(Kind.PLAIN, ((at, text),), (), 0, False), end, State())
+        return Found(Leaf(Kind.PLAIN, ((at, text),), (), 0, False, self.language), end, State())

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tui.ui.transcript.document import Document, Place
 from tui.ui.transcript.rows import BLANK, Row
-from tui.ui.transcript.sections import Section
+from tui.ui.transcript.section import Section
 
 
 class Shown(NamedTuple):
@@ -58,12 +58,10 @@ class Viewport:
         if not self.document.keys or not self.height:
             return [NOTHING] * self.height
         shown = self._end() if self.following else self._from_anchor()
-        if len(shown) < self.height and not self.following:
+        if not self.following and (len(shown) < self.height or self._ends(shown[-1])):
             self.following = True  # the end came into view
             shown = self._end()
         self._measure(shown)
-        if self.following:
-            self.below = 0
         return shown + [NOTHING] * (self.height - len(shown))
 
     def _end(self) -> list[Shown]:
@@ -98,12 +96,18 @@ class Viewport:
             shown[-1] = shown[-1]._replace(mark=layout.item.mark)
         return shown
 
+    def _ends(self, shown: Shown) -> bool:
+        """Whether this is the last row of all."""
+        last = self.document.last
+        return shown.place == last and last is not None and shown.nth + 1 == len(self.document.rows(last))
+
     def _measure(self, shown: list[Shown]) -> None:
         first = shown[0] if shown else NOTHING
         last = shown[-1] if shown else NOTHING
         if first.place and last.place:
             self.above = self.document.row_of(first.place) + first.nth
-            self.below = self.document.height - self.document.row_of(last.place) - last.nth - 1
+            below = self.document.height - self.document.row_of(last.place) - last.nth - 1
+            self.below = 0 if self.following else max(1, below)
 
     # --- the anchor ---------------------------------------------------------------------------------------
 
@@ -130,7 +134,7 @@ class Viewport:
         rows = self.document.rows(place)
         if slab == anchor.slab and rows is anchor.rows:
             return place, min(anchor.index, len(rows))
-        return place, _row_at(rows, anchor.at, anchor.index)
+        return place, row_showing(rows, anchor.at, anchor.index)
 
     # --- moving -------------------------------------------------------------------------------------------
 
@@ -156,6 +160,10 @@ class Viewport:
             self.stand(place, max(0, index))
         return moved
 
+    def row_at(self, place: Place, at: int) -> tuple[Place, int]:
+        """The row of a slab that shows source offset `at`."""
+        return place, row_showing(self.document.rows(place), at, 0)
+
     def stand(self, place: Place, index: int) -> None:
         """Put this row at the top, as far as there is enough below it."""
         rows = self.document.rows(place)
@@ -166,7 +174,7 @@ class Viewport:
         self.anchor = Anchor(place.turn, section.key, place.slab, index, at, rows)
 
 
-def _row_at(rows: list[Row], at: int, index: int) -> int:
+def row_showing(rows: list[Row], at: int, index: int) -> int:
     """The row that shows source offset `at`."""
     if at < 0:
         return max(0, min(index, len(rows) - 1))

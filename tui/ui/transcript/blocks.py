@@ -1,0 +1,244 @@
+"""The sections that show blocks: text, reasoning, tool calls, data, questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tui.core.events import ToolStatus
+from tui.core.safe_text import safe_line
+from tui.core.transcript import Block, DataBlock, Grown, QuestionBlock, TextBlock, ToolBlock
+from tui.ui.transcript import inks
+from tui.ui.transcript.body import Body
+from tui.ui.transcript.facts import as_call, pretty, size_of, took
+from tui.ui.transcript.items import Line, Word
+from tui.ui.transcript.rows import cells
+from tui.ui.transcript.section import Section
+from tui.ui.transcript.setting import Setting
+
+Clock = Callable[[], float]
+
+AT_ONCE = 100_000
+"""Characters of a block taken in per frame: a reply of megabytes comes in over some frames, and freezes none."""
+
+
+class Growing:
+    """Follows one `Grown`: gives what came since the last look."""
+
+    __slots__ = ("_pending", "chars", "epoch", "grown", "parts")
+
+    def __init__(self, grown: Grown) -> None:
+        self.grown, self.parts, self.chars, self.epoch = grown, 0, 0, grown.epoch
+        self._pending = ""
+
+    def replaced(self) -> bool:
+        """Whether the text was exchanged; then it is given from its start."""
+        if self.epoch == self.grown.epoch:
+            return False
+        self.epoch, self.parts, self.chars, self._pending = self.grown.epoch, 0, 0, ""
+        return True
+
+    def news(self) -> str:
+        """What was not given yet, at most `AT_ONCE` characters. Parts may have been joined meanwhile."""
+        if self.chars != self.grown.length:
+            text = "".join(self.grown.parts[self.parts :])
+            if self.chars + len(text) != self.grown.length:
+                text = "".join(self.grown.parts)[self.chars :]
+            self.parts, self.chars = len(self.grown.parts), self.grown.length
+            self._pending += text
+        text, self._pending = self._pending[:AT_ONCE], self._pending[AT_ONCE:]
+        return text
+
+    @property
+    def behind(self) -> bool:
+        return bool(self._pending)
+
+
+class Text(Section):
+    """Reply text, or reasoning (folded, with a head)."""
+
+    indent = 2
+
+    def __init__(self, key: str, block: TextBlock, clock: Clock) -> None:
+        self.foldable = block.reasoning
+        super().__init__(key, self._fresh(block))
+        self.block, self.clock = block, clock
+        self.growing = Growing(block.content)
+        self.sealed = False
+
+    def _fresh(self, block: TextBlock) -> Body:
+        return Body(base=inks.REASONING if block.reasoning else inks.TEXT)
+
+    def lines(self, setting: Setting) -> Sequence[Line]:
+        if not self.block.reasoning:
+            return []
+        time = took(self.block.began, self.block.ended, self.clock)
+        facts = Word(f"{time}   {self.block.content.length:,} chars", "dim")
+        return [[fold_word(self, setting), Word("thinking", "dim"), Word(" ", fill=True), facts]]
+
+    def sync(self) -> bool:
+        if self.growing.replaced():
+            self.body = self._fresh(self.block)
+        text = self.growing.news()
+        if text:
+            assert self.body
+            self.body.grow(text)
+        changed = bool(text) or self.sealed != self.block.sealed
+        self.sealed = self.block.sealed
+        if self.block.reasoning and (changed or not self.sealed):
+            self.changed()
+        return changed
+
+    @property
+    def open(self) -> bool:
+        return not self.sealed or self.behind
+
+    @property
+    def behind(self) -> bool:
+        return self.growing.behind
+
+
+class Tool(Section):
+    """A tool call: one line, and behind it the arguments and the result."""
+
+    indent = 4
+    foldable = True
+
+    def __init__(self, key: str, block: ToolBlock, clock: Clock) -> None:
+        super().__init__(key, Body(plain=True))
+        self.block, self.clock = block, clock
+        self.growing = Growing(block.arguments)
+        self.done: tuple[bool, ToolStatus | None] = (False, None)
+
+    def lines(self, setting: Setting) -> Sequence[Line]:
+        name = [fold_word(self, setting), Word("tool  ", "dim"), Word(self.block.name, "strong")]
+        facts = self._facts(setting)
+        room = setting.width - sum(cells(word.text) for word in (*name, *facts)) - 4
+        call = safe_line(f"({as_call(self.block.arguments)})", max(2, min(room, 120))) if room > 3 else ""
+        return [[*name, Word(call, "dim"), Word(" ", fill=True), Word(" "), *facts]]
+
+    def _facts(self, setting: Setting) -> list[Word]:
+        """Status, time and size; each stands in a column of its own."""
+        block, time = self.block, took(self.block.began, self.block.ended, self.clock)
+        if block.status is not None:
+            size = size_of(block.result or "")
+            tone = "dim" if block.status is ToolStatus.OK else "warning"
+            return [Word(f"{block.status.value:5}", tone), Word(f" {time:>6}  {size:>9}", "dim")]
+        if block.sealed:
+            return [Word("cut  ", "warning"), Word(f" {time:>6}  no result", "dim")]
+        return [Word(f"{setting.glyphs.running:5}"), Word(f" {time:>6}", "dim"), Word(" " * 11)]
+
+    def sync(self) -> bool:
+        done = (self.block.sealed, self.block.status)
+        replaced = self.growing.replaced()
+        text = self.growing.news()
+        if replaced or done != self.done:
+            self._rebuild()
+        elif text:
+            assert self.body
+            self.body.grow(text)
+        changed = replaced or done != self.done or bool(text)
+        self.done = done
+        if changed or self.open:
+            self.changed()
+        return changed
+
+    def _rebuild(self) -> None:
+        self.body = Body(plain=True, language="json")
+        self.growing = Growing(self.block.arguments)
+        if self.block.result is None:
+            self.body.grow(self.growing.news())
+            return
+        self.growing.parts, self.growing.chars = len(self.block.arguments.parts), self.block.arguments.length
+        self.body.grow(tool_source(self.block))
+
+    @property
+    def open(self) -> bool:
+        return not self.block.sealed or self.behind
+
+    @property
+    def behind(self) -> bool:
+        return self.growing.behind
+
+
+def tool_source(block: ToolBlock) -> str:
+    """The text behind a tool call: its arguments, and with a result both."""
+    if block.result is None:
+        return block.arguments.text()
+    return f"in   {pretty(block.arguments.text())}\nout  {pretty(block.result)}"
+
+
+class Data(Section):
+    """Structured data, folded."""
+
+    indent = 4
+    foldable = True
+
+    def __init__(self, key: str, block: DataBlock) -> None:
+        super().__init__(key)
+        self.block, self.epoch = block, -1
+
+    def lines(self, setting: Setting) -> Sequence[Line]:
+        name = [fold_word(self, setting), Word("data  ", "dim"), Word(self.block.name, "strong")]
+        return [[*name, Word(" ", fill=True), Word(size_of(self.block.value), "dim")]]
+
+    def sync(self) -> bool:
+        if self.epoch == self.block.epoch:
+            return False
+        self.epoch, self.body = self.block.epoch, Body(plain=True, language="json")
+        self.body.grow(pretty(self.block.value))
+        self.changed()
+        return True
+
+    @property
+    def open(self) -> bool:
+        return True  # a later event of the same name replaces the value
+
+
+class Question(Section):
+    """A question of the backend, and the answer."""
+
+    indent = 2
+
+    def __init__(self, key: str, block: QuestionBlock) -> None:
+        body = Body(plain=True)
+        body.grow(block.text)
+        super().__init__(key, body)
+        self.block, self.replied = block, block.reply
+
+    def lines(self, setting: Setting) -> Sequence[Line]:
+        block = self.block
+        if block.reply is not None:
+            return [[Word("? asked", "dim"), Word(" ", fill=True), Word(f"answered: {block.reply}", "dim")]]
+        words = [Word("? waits for you", "warning")]
+        for choice in block.choices or (("yes", "no") if block.kind == "approval" else ()):
+            words += [Word("   "), Word(choice, "key", f"answer:{choice}")]
+        return [words]
+
+    def sync(self) -> bool:
+        changed = self.replied != self.block.reply
+        self.replied = self.block.reply
+        if changed:
+            self.changed()
+        return changed
+
+    @property
+    def open(self) -> bool:
+        return self.block.reply is None
+
+
+def section_of(index: int, block: Block, clock: Clock) -> Section:
+    """The section that shows a block."""
+    key = f"block:{index}"
+    if isinstance(block, TextBlock):
+        return Text(key, block, clock)
+    if isinstance(block, ToolBlock):
+        return Tool(key, block, clock)
+    if isinstance(block, DataBlock):
+        return Data(key, block)
+    return Question(key, block)
+
+
+def fold_word(section: Section, setting: Setting) -> Word:
+    """The sign before a head that can be folded."""
+    glyphs = setting.glyphs
+    return Word(f"{glyphs.folded if section.folded else glyphs.unfolded} ", "", "fold")
