@@ -39,13 +39,25 @@ def digest(db: sqlite3.Connection, key: int, turns: Iterable[int]) -> Iterator[N
             continue
         texts = parts(_kept(found.turn, _reply(db, key, number)))
         found.chars = sum(map(len, texts))
-        in_transaction(db, lambda db: _forget_more(db, found, len(texts)))  # noqa: B023
-        for at, text in enumerate(texts):
-            said = Said(number, "reply", found.turn.wall, [text], at)
-            in_transaction(db, lambda db: keep_said(db, key, said))  # noqa: B023
+        for at, text in enumerate(texts[1:], 1):
+            in_transaction(db, lambda db: _keep(db, found, [text], at))  # noqa: B023
             yield
-        in_transaction(db, lambda db: _note(db, found))  # noqa: B023
+        in_transaction(db, lambda db: _conclude(db, found, texts))  # noqa: B023
         yield
+
+
+def _conclude(db: sqlite3.Connection, found: Found, texts: list[str]) -> None:
+    """The first part of the reply, and the figures; a longer reply of an earlier digest loses its end."""
+    db.execute(
+        "DELETE FROM said WHERE conversation=? AND turn=? AND role='reply' AND part>=?",
+        (found.key, found.number, len(texts)),
+    )
+    _keep(db, found, texts[:1], 0)
+    _note(db, found)
+
+
+def _keep(db: sqlite3.Connection, found: Found, texts: list[str], first: int) -> None:
+    keep_said(db, found.key, Said(found.number, "reply", found.turn.wall, texts, first))
 
 
 def undigested(db: sqlite3.Connection) -> Iterator[None]:
@@ -64,7 +76,7 @@ def _fold(db: sqlite3.Connection, key: int, number: int) -> Found | None:
         (key, number),
     )
     alone, left = Conversation(""), False
-    for record in pack.decode(rows.fetchall()):
+    for record in pack.decode(rows.fetchall(), joined=True):
         left = left or isinstance(record.event, ev.ClientLeft)
         if alone.turns or isinstance(record.event, ev.Prompted):
             alone.apply(_as_first(record))
@@ -106,13 +118,6 @@ def _grow(blocks: dict[str, list[str]], kind: str, body: dict[str, list[str] | s
     names = names if isinstance(names, list) else [names] * len(texts)
     for name, text in zip(names, texts, strict=True):
         blocks.setdefault(name, []).append(text)
-
-
-def _forget_more(db: sqlite3.Connection, found: Found, parts: int) -> None:
-    db.execute(
-        "DELETE FROM said WHERE conversation=? AND turn=? AND role='reply' AND part>=?",
-        (found.key, found.number, parts),
-    )
 
 
 def _note(db: sqlite3.Connection, found: Found) -> None:

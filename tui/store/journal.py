@@ -32,6 +32,7 @@ class Place:
     title: str
     settings: str = "{}"
     made: float = 0.0
+    last_number: int = 0  # of its records so far
 
 
 @dataclass(slots=True)
@@ -47,12 +48,14 @@ class Unsaved:
 class Journal:
     """The log of one conversation, open for appending.
 
+    New records are numbered from `last_number` + 1 on: it counts those of turns that were not loaded, too.
     `read_only`: another stopkey has it open; `why` says so in a sentence, and nothing is written.
     """
 
     def __init__(self, writer: Writer, place: Place, lock: Lock | None, why: str = "") -> None:
         self.conversation_id = place.id
         self.remote_id = place.remote
+        self.last_number = place.last_number
         self.read_only = bool(why)
         self.why = why
         self.on_problem: Callable[[str | None], None] | None = None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
+from itertools import groupby
 from typing import Any
 
 from tui.core import events as ev
@@ -83,12 +84,16 @@ def _raw(run: list[Record]) -> str:
     return dumps(run[0].event.raw if len(run) == 1 else [r.event.raw for r in run])
 
 
-def decode(rows: Iterable[Row]) -> Iterator[Record]:
-    """The records in these rows, in order. A row that cannot be read becomes one `Unknown`, no error."""
+def decode(rows: Iterable[Row], *, joined: bool = False) -> Iterator[Record]:
+    """The records in these rows, in order. A row that cannot be read becomes one `Unknown`, no error.
+
+    `joined`: the deltas of a row that grow the same block come as one event without `raw`, numbered as the
+    last of them and timed as the first. The same text for a fraction of the work.
+    """
     for row in rows:
         number, last, turn, wall, mono, late, kind, body, raw = row
         if last > number:
-            yield from _unpacked(row)
+            yield from _unpacked(row, _joined if joined else _lines)
         else:
             event = from_json(kind, body, _one_raw(raw))
             yield Record(number, turn, wall or 0.0, mono or 0.0, event, bool(late))
@@ -102,10 +107,10 @@ def _one_raw(raw: str) -> str:
     return value if isinstance(value, str) else raw
 
 
-def _unpacked(row: Row) -> list[Record]:
+def _unpacked(row: Row, how: Callable[[Row], Iterator[Record]]) -> list[Record]:
     number, _last, turn, wall, mono, late, kind, body, raw = row
     try:
-        return list(_lines(row))
+        return list(how(row))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         damaged = ev.Unknown(kind, raw=f"{body}{raw}")
         return [Record(number, turn, wall or 0.0, mono or 0.0, damaged, bool(late))]
@@ -122,6 +127,24 @@ def _lines(row: Row) -> Iterator[Record]:
     values = zip(*(_wide(columns[name], count, str) for name in PACKED[cls]), strict=True)
     for at, (wall, mono, one, one_raw) in enumerate(zip(walls, monos, values, raws, strict=True)):
         yield Record(number + at, turn, wall, mono, cls(*one, raw=one_raw), bool(late))
+
+
+def _joined(row: Row) -> Iterator[Record]:
+    number, last, turn, wall, mono, late, kind, body, _raw = row
+    if kind == "Unknown":
+        yield from _lines(row)
+        return
+    cls: Any = ALL_EVENTS[kind]
+    of, text = PACKED[cls]  # the block or call, and what it grows by
+    columns = json.loads(body)
+    owners = _wide(columns[of], last - number + 1, str)
+    texts = _wide(columns[text], last - number + 1, str)
+    at = 0
+    for owner, same in groupby(owners):
+        end = at + len(list(same))
+        event = cls(owner, "".join(texts[at:end]))
+        yield Record(number + end - 1, turn, wall, mono, event, bool(late))
+        at = end
 
 
 def _wide(column: Any, count: int, *kinds: type) -> list[Any]:

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tui.core.events import Record
@@ -50,6 +50,17 @@ class TurnLine:
     phase: str
     outcome: str
     chars: int
+
+
+@dataclass(frozen=True, slots=True)
+class SaidLine:
+    """One side of a turn as plain text, unsanitised; `phase` and `outcome` are the turn's."""
+
+    turn: int
+    role: str  # "prompt" or "reply"
+    text: str
+    phase: str
+    outcome: str
 
 
 _LIST = """
@@ -119,28 +130,61 @@ def turns(reading: Reading, conversation_id: str) -> list[TurnLine]:
     return [TurnLine(n, wall, safe_line(text or "", 80), p, o, chars) for n, wall, text, p, o, chars in rows]
 
 
-def records(reading: Reading, conversation_id: str, after: int = 0) -> Iterator[Record]:
-    """The log in order, from the record after number `after` on. Raises NoSuchConversation."""
+def records(
+    reading: Reading, conversation_id: str, after: int = 0, *, joined: bool = False
+) -> Iterator[Record]:
+    """The log in order, from the record after number `after` on; `joined` as in `pack.decode`."""
     key = _key(reading, conversation_id)
     while True:
         with reading() as db:
             rows = db.execute(
                 f"{_ROWS} WHERE conversation=? AND number>? ORDER BY number LIMIT {PAGE}", (key, after)
             ).fetchall()
-        yield from pack.decode(rows)
+        yield from pack.decode(rows, joined=joined)
         if len(rows) < PAGE:
             return
         after = rows[-1][0]
 
 
-def turn_records(reading: Reading, conversation_id: str, first: int, last: int) -> list[Record]:
-    """The records of turns `first` to `last`, in order. Raises NoSuchConversation."""
+def turn_records(
+    reading: Reading, conversation_id: str, turns: tuple[int, int], *, joined: bool = False
+) -> list[Record]:
+    """The records of these turns (the first, the last), in order; `joined` as in `pack.decode`."""
     key = _key(reading, conversation_id)
     with reading() as db:
         rows = db.execute(
-            f"{_ROWS} WHERE conversation=? AND turn BETWEEN ? AND ? ORDER BY number", (key, first, last)
+            f"{_ROWS} WHERE conversation=? AND turn BETWEEN ? AND ? ORDER BY number", (key, *turns)
         ).fetchall()
-    return list(pack.decode(rows))
+    return list(pack.decode(rows, joined=joined))
+
+
+def last_number(reading: Reading, conversation_id: str) -> int:
+    """The number of the conversation's last record; 0 if there is none."""
+    key = _key(reading, conversation_id)
+    with reading() as db:
+        row = db.execute(
+            "SELECT last FROM event WHERE conversation=? ORDER BY number DESC LIMIT 1", (key,)
+        ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def said(reading: Reading, conversation_id: str, first: int, last: int) -> list[SaidLine]:
+    """Prompts and replies of these turns as plain text, in order, without reading their logs."""
+    key = _key(reading, conversation_id)
+    with reading() as db:
+        rows = db.execute(
+            "SELECT s.turn, s.role, s.text, s.part, t.phase, t.outcome FROM said s JOIN turn t"
+            " ON t.conversation=s.conversation AND t.number=s.turn"
+            " WHERE s.conversation=? AND s.turn BETWEEN ? AND ? ORDER BY s.turn, s.role, s.part",
+            (key, first, last),
+        ).fetchall()
+    lines: list[SaidLine] = []
+    for turn, role, text, part, phase, outcome in rows:
+        if part and lines:
+            lines[-1] = replace(lines[-1], text=lines[-1].text + text)
+        else:
+            lines.append(SaidLine(turn, role, text, phase, outcome))
+    return lines
 
 
 def notes(reading: Reading, conversation_id: str) -> dict[str, Any]:

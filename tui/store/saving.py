@@ -10,12 +10,14 @@ from tui.core.events import Record
 from tui.core.safe_text import safe_line
 from tui.store.digest import digest
 from tui.store.journal import Journal, Place, Unsaved
-from tui.store.pack import encode
+from tui.store.pack import Row, encode
 from tui.store.plain import parts
 from tui.store.said import Said, keep_said
 from tui.store.secrets import without_secrets
 from tui.store.writer import in_transaction, now
 
+_ROW = "SELECT number,last,turn,wall,mono,late,kind,fields,raw FROM event"
+_LAST = "SELECT last FROM event WHERE conversation=? ORDER BY number DESC LIMIT 1"
 _MARKS = (ev.Prompted, ev.Settled, ev.ClientLeft, ev.StreamBroke)
 
 
@@ -51,11 +53,7 @@ def _encode(unsaved: Unsaved) -> None:
 def _write(db: sqlite3.Connection, journal: Journal, notes: dict[str, str]) -> int:
     unsaved = journal.unsaved
     key = journal.key or _line(db, journal.place)
-    # OR IGNORE: a commit that failed may have happened all the same, and is tried again.
-    db.executemany(
-        f"INSERT OR IGNORE INTO event VALUES ({key},?,?,?,?,?,?,?,?,?)",
-        unsaved.rows,
-    )
+    _log(db, key, unsaved.rows)
     db.executemany(f"INSERT OR REPLACE INTO note VALUES ({key},?,?)", notes.items())
     for mark in unsaved.marks:
         if isinstance(mark.event, ev.Prompted):
@@ -63,6 +61,21 @@ def _write(db: sqlite3.Connection, journal: Journal, notes: dict[str, str]) -> i
     if unsaved.marks:
         db.execute("UPDATE conversation SET touched=? WHERE key=?", (unsaved.marks[-1].wall, key))
     return key
+
+
+_INSERT = "INSERT OR IGNORE INTO event VALUES (?,?,?,?,?,?,?,?,?,?)"
+
+
+def _log(db: sqlite3.Connection, key: int, rows: list[Row]) -> None:
+    """Append to the log. A row that is there already was written by a commit that only seemed to fail."""
+    written = db.executemany(_INSERT, [(key, *row) for row in rows]).rowcount
+    if written == len(rows):
+        return
+    for row in rows:
+        there = db.execute(f"{_ROW} WHERE conversation=? AND number=?", (key, row[0])).fetchone()
+        if there != row:  # a number given twice: better under another one than not at all
+            (last,) = db.execute(_LAST, (key,)).fetchone()
+            db.execute(_INSERT, (key, last + 1, last + 1 + row[1] - row[0], *row[2:]))
 
 
 def _line(db: sqlite3.Connection, place: Place) -> int:

@@ -26,6 +26,8 @@ LOG_MOST = 4 * 1024 * 1024  # bytes; above, that is not put off any longer
 
 T = TypeVar("T")
 Job = Callable[["sqlite3.Connection"], Any]
+Steps = Callable[["sqlite3.Connection"], Iterator[None]]
+"""Work that may wait: each step is short and sees to its own transaction."""
 
 
 class Writer:
@@ -39,7 +41,7 @@ class Writer:
         self,
         open_db: Callable[[], tuple[sqlite3.Connection, str | None]],
         path: Path | None,
-        first: Callable[[sqlite3.Connection], Iterator[None]],
+        first: Steps,
     ) -> None:
         self.path = path
         self.banner: str | None = None
@@ -57,7 +59,8 @@ class Writer:
         self._jobs: deque[tuple[Job, Future[Any]]] = deque()
         self._steps: deque[Iterator[None]] = deque()  # work that may wait, a short transaction a step
         self._drains: deque[Future[bool]] = deque()
-        self._last_jobs: list[Job] = []
+        self._last: list[Steps] = []
+        self._until = 0.0
         self._failures = 0
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
@@ -114,16 +117,17 @@ class Writer:
         if journal in self.journals:
             self.journals.remove(journal)
 
-    def finally_do(self, job: Job) -> None:
-        """Run `job` on the connection before it is closed, in transactions of its own making."""
-        self._last_jobs.append(job)
+    def finally_do(self, work: Steps) -> None:
+        """Go through these steps before the connection is closed, as far as the time for closing lasts."""
+        self._last.append(work)
 
     @property
     def alive(self) -> bool:
         return self._thread.is_alive()
 
     def close(self, timeout_s: float) -> None:
-        """End the thread, after its last jobs. What is not yet written then is lost: drain it before."""
+        """End the thread, after its last steps. What is not yet written then is lost: drain it before."""
+        self._until = time.monotonic() + timeout_s * 0.9
         self._ending = True
         self.hurry()
         self._thread.join(timeout_s)
@@ -140,12 +144,18 @@ class Writer:
         while not self._ending:
             self._wait(db)
             self._work(db)
-        for job in self._last_jobs:
-            try:
-                job(db)
-            except Exception:  # what was to be removed is still marked, and is removed at the next start
-                pass
+        self._do_last(db)
         db.close()
+
+    def _do_last(self, db: sqlite3.Connection) -> None:
+        """What is not done in time, or fails, the next start does."""
+        try:
+            for work in self._last:
+                for _ in work(db):
+                    if time.monotonic() > self._until:
+                        return
+        except Exception:
+            return
 
     def _opened(self) -> sqlite3.Connection | None:
         """None if not even memory can be used: a Python without SQLite. What is appended stays in lists."""
