@@ -133,6 +133,12 @@ def test_the_last_word_of_the_agent_that_took_over_is_the_end() -> None:
     assert sight(stored(asked(), hands_over, last), "k").end is End.COMPLETED
 
 
+def test_an_agent_that_took_over_in_an_earlier_run_still_has_the_last_word() -> None:
+    hands_over = event("e-0", key="before", content=said(""), actions={"transferToAgent": "child"})
+    last = event(key="k", author="child", path="a@1/child@1", content=said("hi"))
+    assert sight(stored(hands_over, asked(), last), "k").end is End.COMPLETED
+
+
 def test_without_paths_the_last_word_is_not_known() -> None:
     """ADK before 2.0 does not say whose word it was."""
     last = {"invocationId": "e-1", "author": "a", "content": said("hi")}

@@ -58,16 +58,21 @@ def sight(session: JSON, key: str, run_id: str = "") -> Sighting:
         return Sighting()
     asked = [n for n, event in enumerate(ours) if event.get("author") == "user"]
     since = ours[asked[-1] + 1 :] if asked else ours
-    end, detail = _end_of(since)
+    end, detail = _end_of(since, _heirs(events))
     text = _reply(ours) if end is not None else None
     return Sighting(string(ours[-1].get("invocationId")), end, detail, text, len(asked), len(since))
 
 
-def _end_of(events: list[JSON]) -> tuple[End | None, str]:
+def _heirs(session: list[JSON]) -> set[str]:
+    """Agents that the conversation was handed to, in this run or in one before it."""
+    return {string(obj(event.get("actions")).get("transferToAgent")) for event in session} - {""}
+
+
+def _end_of(events: list[JSON], heirs: set[str]) -> tuple[End | None, str]:
     if any(is_aborted(event) for event in events):
         return End.CANCELLED, "The session holds this run's INVOCATION_ABORTED event."
     told = [event for event in events if parts(event) or event.get("errorCode")]
-    if not told or not _ends_the_run(told):
+    if not told or not _ends_the_run(told[-1], heirs):
         return None, ""
     last = told[-1]
     if code := string(last.get("errorCode")):
@@ -77,17 +82,13 @@ def _end_of(events: list[JSON]) -> tuple[End | None, str]:
     return End.COMPLETED, "The session holds this run's final reply."
 
 
-def _ends_the_run(events: list[JSON]) -> bool:
-    """Whether the last event ends the whole run, not only one agent's part of it.
+def _ends_the_run(last: JSON, heirs: set[str]) -> bool:
+    """Whether a run's last event ends the whole of it, not only one agent's part.
 
-    A member of a workflow may be followed by the next one. Only the root agent, or the agent that it handed
+    A member of a workflow may be followed by the next one. Only the root agent, or an agent that it handed
     the conversation to, has the last word; of any other the session does not tell.
     """
-    last = events[-1]
-    if not is_final(last):
-        return False
-    heirs = {string(obj(event.get("actions")).get("transferToAgent")) for event in events} - {""}
-    return root_author(last) or last.get("author") in heirs
+    return is_final(last) and (root_author(last) or last.get("author") in heirs)
 
 
 def _waits(events: list[JSON]) -> bool:

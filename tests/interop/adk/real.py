@@ -38,6 +38,7 @@ class RealAdk:
     home: Path
     url: str = ""
     app: str = "fakeagent"
+    pid: int = 0
 
     def backend(self, url: str = "", app: str = "") -> Adk:
         """A new adapter; `url` for a proxy in between."""
@@ -98,7 +99,7 @@ def _running(server: RealAdk, command: list[str], env: dict[str, str]) -> Iterat
             start_new_session=True,
         )
     try:
-        server.url = _address(process, output)
+        server.url, server.pid = _address(process, output), process.pid
         _warm_up(server)
         yield server
     finally:
