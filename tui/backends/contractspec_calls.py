@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tui.backends.abort import send_abort
 from tui.backends.base import AbortAnswer, BackendError, Prompt, PromptRejected, StreamLost
 from tui.backends.contractspec_decode import (
     DECLARED,
@@ -23,7 +24,8 @@ MARK = "stopkey"
 """Our key in a run's metadata: by it a run is found whose id never reached us."""
 
 _RUN_LIMIT = 16 << 20  # bytes of one look at a run, which holds the whole reply
-_EXECUTE_S, _CANCEL_S, _LOOK_S = 30.0, 5.0, 10.0
+_EXECUTE_S = 30.0
+_LOOK_S: dict[Lane, float] = {"calls": 10.0, "abort": 2.0}  # a stop waits 5 s in all, its own answer included
 _CANDIDATES = 10  # newest runs of a conversation that are looked at to find one
 
 
@@ -42,7 +44,8 @@ class Calls:
             "sessionId": prompt.conversation_id,
             "metadata": {MARK: prompt.key},
         }
-        reply = await self._post("execute", body, "calls", _EXECUTE_S)
+        url = self._http.url("agent", "run", "execute", "v1.0.0")
+        reply = await self._http.request("POST", url, json=body, timeout_s=_EXECUTE_S)
         given = read_object(reply.body) if reply.ok else None
         if given and (run_id := text_of(given.get("runId"))):
             return run_id, _text(reply)
@@ -51,17 +54,13 @@ class Calls:
         raise self._rejected(reply)
 
     async def cancel(self, run_id: str, reason: str) -> AbortAnswer:
-        """Ask for the end of a run. Raises BackendError where there is no answer."""
+        """Ask for the end of a run. No answer is an answer, too: UNANSWERED."""
         body = {"runId": run_id} | ({"reason": reason} if reason else {})
-        reply = await self._post("cancel", body, "abort", _CANCEL_S)
-        if reply.ok:
-            return _yes_or_no(reply)
-        problem = read_problem(reply.status, reply.body)
-        if problem.code == "RUN_NOT_CANCELLABLE":
-            return await self._not_cancellable(run_id, reply.status)
-        if problem.code == "RUN_NOT_FOUND":
-            return AbortAnswer(Answer.NOTHING_RUNNING, "The backend knows no such run.", reply.status)
-        return AbortAnswer(Answer.REFUSED, self._why(reply, problem), reply.status)
+        url = self._http.url("agent", "run", "cancel", "v1.0.0")
+        answer = await send_abort(self._http, url, json=body, read=_read_cancel)
+        if answer.answer is Answer.ALREADY_OVER:
+            return await self._checked(run_id, answer)
+        return answer
 
     async def look(self, run_id: str, lane: Lane = "calls") -> tuple[JSON, str]:
         """The run with its steps, and the body as it came.
@@ -110,30 +109,25 @@ class Calls:
         except BackendError:
             return ""
 
-    async def _not_cancellable(self, run_id: str, status: int) -> AbortAnswer:
+    async def _checked(self, run_id: str, answer: AbortAnswer) -> AbortAnswer:
         """The backend says that the run is over. Believed only once the run says so itself."""
         try:
             run, _ = await self.look(run_id, "abort")
         except BackendError:
-            return AbortAnswer(Answer.REFUSED, "The backend says that the run cannot be cancelled.", status)
+            detail = f"{answer.detail} The run itself could not be seen."
+            return AbortAnswer(Answer.REFUSED, detail, answer.status)
         said = text_of(run.get("status")).upper()
         if end_of(said) in (End.ALIVE, None):
-            detail = (
-                f"The backend says that the run cannot be cancelled, and shows it as {said or 'unknown'}."
-            )
-            return AbortAnswer(Answer.REFUSED, detail, status)
-        return AbortAnswer(Answer.ALREADY_OVER, f"The run had ended before: {said}.", status)
+            detail = f"{answer.detail} It shows the run as {said or 'unknown'}, though."
+            return AbortAnswer(Answer.REFUSED, detail, answer.status)
+        return AbortAnswer(Answer.ALREADY_OVER, f"The run had ended before: {said}.", answer.status)
 
     # --- requests -----------------------------------------------------------------------------------------
-
-    async def _post(self, command: str, body: JSON, lane: Lane, timeout_s: float) -> Reply:
-        url = self._http.url("agent", "run", command, "v1.0.0")
-        return await self._http.request("POST", url, json=body, lane=lane, timeout_s=timeout_s)
 
     async def _query(self, query: str, given: JSON, lane: Lane) -> Reply:
         """`input` as JSON: in a plain query string every value is text, and a boolean is refused (422)."""
         url = self._http.url("agent", "run", query, "v1.0.0", input=dumps(given))
-        return await self._http.request("GET", url, lane=lane, timeout_s=_LOOK_S, limit=_RUN_LIMIT)
+        return await self._http.request("GET", url, lane=lane, timeout_s=_LOOK_S[lane], limit=_RUN_LIMIT)
 
     def _rejected(self, reply: Reply) -> BackendError:
         problem = Problem() if reply.ok else read_problem(reply.status, reply.body)
@@ -148,7 +142,7 @@ class Calls:
     def _why(self, reply: Reply, problem: Problem) -> str:
         """Why a request had no effect, in one sentence that says what to do."""
         if problem.code == NO_ROUTE:
-            return f"There is no ContractSpec route below this URL ({reply.status}): check its base path."
+            return _no_route(reply)
         if reply.truncated:
             return "The run is too large to be read."
         if reply.ok:
@@ -156,18 +150,34 @@ class Calls:
         return str(self._http.refusal(reply, self._http.base))
 
 
-def _yes_or_no(reply: Reply) -> AbortAnswer:
-    """A 2xx to `cancel`. Its yes is an acknowledgement at most: a handler may say it and change nothing."""
-    given = read_object(reply.body)
+def _read_cancel(reply: Reply) -> AbortAnswer | None:
+    """An answer to `cancel`; None where the contract has no word for it."""
+    if reply.ok:
+        return _read_yes(reply)
+    code = read_problem(reply.status, reply.body).code
+    if code == "RUN_NOT_CANCELLABLE":
+        said = "The backend says that the run cannot be cancelled."
+        return AbortAnswer(Answer.ALREADY_OVER, said, reply.status)
+    if code == "RUN_NOT_FOUND":
+        return AbortAnswer(Answer.NOTHING_RUNNING, "The backend knows no such run.", reply.status)
+    return AbortAnswer(Answer.REFUSED, _no_route(reply), reply.status) if code == NO_ROUTE else None
+
+
+def _read_yes(reply: Reply) -> AbortAnswer:
+    """A 2xx. Its yes is an acknowledgement at most: a handler may say it and change nothing."""
+    given = None if reply.truncated else read_object(reply.body)
     if given is None:
         return AbortAnswer(Answer.REFUSED, _not_contractspec(reply), reply.status)
     success, end = given.get("success"), end_of(given.get("status"))
     said = f"The backend answered success {dumps(success)} with status {text_of(given.get('status')) or '-'}."
     if success is True and end in (End.CANCELLED, End.ALIVE, None):
         return AbortAnswer(Answer.ACKNOWLEDGED, said, reply.status)
-    if end not in (End.ALIVE, None):
-        return AbortAnswer(Answer.ALREADY_OVER, said, reply.status)
-    return AbortAnswer(Answer.REFUSED, said, reply.status)
+    sort = Answer.REFUSED if end in (End.ALIVE, None) else Answer.ALREADY_OVER
+    return AbortAnswer(sort, said, reply.status)
+
+
+def _no_route(reply: Reply) -> str:
+    return f"There is no ContractSpec route below this URL ({reply.status}): check its base path."
 
 
 def _not_contractspec(reply: Reply) -> str:
