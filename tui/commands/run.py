@@ -55,12 +55,15 @@ def _prompt(given: str) -> str:
 
 
 async def _run(desk: Desk, opening: Opening, text: str, as_json: bool, stop_after: StopAfter | None) -> Exit:
-    printer: Printer = JsonLines(opening.conversation.id, _write) if as_json else PlainText(_write)
+    output = Output()
+    printer: Printer = PlainText(output.write)
+    if as_json:
+        printer = JsonLines(opening.conversation.id, output.write)
     try:
         need_writable(opening)
         await _connect(opening.backend)
         come_back = "" if desk.store.in_memory else opening.come_back
-        play = OneTurn(_session(opening), printer, stop_after)
+        play = OneTurn(_session(opening), printer, output, stop_after)
         async with play.played(text) as turn:
             code, remembers = exit_code(turn), opening.backend.capabilities.remembers_partial
             lines = how_it_ended(turn, remembers, come_back)
@@ -96,9 +99,11 @@ async def _connect(backend: Backend) -> None:
 class OneTurn:
     """Plays one prompt to its end, or to the end of its stop."""
 
-    def __init__(self, session: Session, printer: Printer, stop_after: StopAfter | None = None) -> None:
+    def __init__(
+        self, session: Session, printer: Printer, output: Output, stop_after: StopAfter | None = None
+    ) -> None:
         self._session = session
-        self._printer = printer
+        self._printer, self._output = printer, output
         self._stop_after = stop_after
         self._leave = asyncio.Event()
         self._answered = asyncio.Event()
@@ -155,12 +160,10 @@ class OneTurn:
     def _print(self, turn: Turn, record: Record) -> None:
         """In the order of the numbers: what follows from a record is told before the record itself."""
         self._early[record.number] = (turn, record)
-        try:
-            while self._next in self._early:
-                self._printer.change(*self._early.pop(self._next))
-                self._next += 1
-        except BrokenPipeError:  # whoever read our output is gone: so is the wish for more
-            self._session.on_change = None
+        while self._next in self._early:
+            self._printer.change(*self._early.pop(self._next))
+            self._next += 1
+        if self._output.gone:  # and so is the wish for more
             self._stop("output closed")
 
     def _stop(self, cause: str) -> None:
@@ -192,6 +195,17 @@ def _signals(loop: asyncio.AbstractEventLoop, told: Callable[[str], None]) -> It
             loop.remove_signal_handler(number)
 
 
-def _write(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
+class Output:
+    """Standard output, flushed at once. When its reader is gone, that is told by `gone`, not raised."""
+
+    def __init__(self) -> None:
+        self.gone = False
+
+    def write(self, text: str) -> None:
+        if self.gone:
+            return
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            self.gone = True
