@@ -58,17 +58,16 @@ def settlement_of(snapshot: JSON, submission: str) -> JSON | None:
 
 def end_of(settlement: JSON) -> RunFinished:
     """A settlement as our event, from the stream or the history. An outcome we do not know is an end, too."""
-    outcome = text_of(settlement.get("outcome"))
+    end = _ENDS.get(text_of(settlement.get("outcome")), End.UNSPECIFIED)
     error = settlement.get("error")
-    return RunFinished(
-        _ENDS.get(outcome, End.UNSPECIFIED),
-        _reason(error) if isinstance(error, dict) else _answered_by(settlement),
-        text_of(error.get("type")) if isinstance(error, dict) else "",
-    )
+    if not isinstance(error, dict):
+        return RunFinished(end, _answered_by(settlement))
+    return RunFinished(end, "" if end is End.CANCELLED else _reason(error), text_of(error.get("type")))
 
 
 def _reason(error: JSON) -> str:
-    """The provider's own words where there are some: `message` wraps them in the submission's id."""
+    """The provider's own words where there are some: `message` wraps them in the submission's id. Of an
+    abort it says no more than that it was one."""
     meta = error.get("meta")
     reason = text_of(meta.get("reason")) if isinstance(meta, dict) else ""
     return reason or text_of(error.get("message"))

@@ -13,7 +13,7 @@ from typing import Any
 from tui.backends.base import Backend, BackendError, Prompt, RemoteStop, RunRef, Said, Scope
 from tui.core import events as ev
 from tui.core.conversation import Conversation, Turn, stripped
-from tui.core.events import Answer, Clock, Event, Record
+from tui.core.events import Answer, Clock, End, Event, Record
 from tui.core.turn import ACTIVE, FINAL, STOPPING, Effect, Outcome, Phase
 from tui.session import proof
 from tui.session.parts import Clocks, Forgetful, JournalLike, Live, NotNow, Pressed
@@ -270,7 +270,7 @@ class Session:
                 self.late,
             ),
         )
-        if stop and self.backend.capabilities.status and (live.checking is None or live.checking.done()):
+        if stop and self.backend.capabilities.status and _may_look_on(turn, live):
             live.checking = self._spawn(proof.afterwards(self, turn, live))
 
     # --- small things -------------------------------------------------------------------------------------
@@ -325,6 +325,14 @@ class Session:
             task.cancel()
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=self.clocks.quit)
+
+
+def _may_look_on(turn: Turn, live: Live) -> bool:
+    """Whether a look-up should follow the settling: none is under way, or the one that settled the turn just
+    now found no end, which may still come (a Flue run settles 30 s after its server crashed)."""
+    if live.checking is None or live.checking.done():
+        return True
+    return live.checking is asyncio.current_task() and turn.state.end in (None, End.ALIVE)
 
 
 async def _at_most(seconds: float, work: Coroutine[Any, Any, None]) -> None:
