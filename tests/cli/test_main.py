@@ -90,6 +90,10 @@ def test_version_and_help_and_every_commands_help(stopkey):
         (("run",), "Missing argument 'PROMPT'"),
         (("run", "--no-such-option", "x"), "No such option"),
         (("run", "two", "prompts"), "unexpected extra argument"),
+        (("run", "--backend", "contractspec", "--url", "http://127.0.0.1:9", "x"), "--agent"),
+        (("run", "--backend", "ag-ui", "--url", "127.0.0.1:9", "x"), "http:// or https://"),
+        (("run", "--backend", "ag-ui", "--url", "http://u:CANARY@h", "x"), "must not hold a user name"),
+        (("run", "--backend", "ag-ui", "--url", "http://h", "--token-env", "NO_SUCH", "x"), "NO_SUCH"),
         (("export", "x", "--format", "pdf"), "'pdf' is not one of"),
         (("serve", "--port", "99999"), "99999 is not in the range"),
         (("chat", "--profile", "x"), "needs a terminal"),
@@ -101,6 +105,7 @@ def test_a_usage_error_is_one_sentence_and_exit_code_2(stopkey, arguments, says)
     done = stopkey(*arguments)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("stopkey: ") and says in done.err and done.err.count("\n") == 1
+    assert "CANARY" not in done.err
 
 
 @pytest.mark.parametrize("arguments", [("run", "hi"), ("list",), ("show", "x"), ("abort", "--run", "x")])
