@@ -156,7 +156,7 @@ async def _serve(options: argparse.Namespace) -> None:
     server.on_ready = lambda: _tell(options, sock.getsockname()[1], token, made_up=not given)
 
     def end() -> None:
-        server.should_exit = True
+        server.end()
         parent.last_resort()
 
     with contextlib.suppress(NotImplementedError):  # Windows: Ctrl+C raises KeyboardInterrupt instead

@@ -37,7 +37,6 @@ class Agent:
         self._acts.extend(script)
         await self.run.gate("begin")
         while self._acts:
-            self.run.token.check()
             await self._act(self._acts.popleft())
         await self.run.gate("end")
 

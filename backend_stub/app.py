@@ -23,6 +23,9 @@ def create_app(engine: Engine, token: str, hosts: tuple[str, ...] = ()) -> ASGIA
 
 
 async def _no_route(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close"})
+        return
     error = {"code": "route_not_found", "message": "There is no such route."}
     await JSONResponse({"error": error}, 404)(scope, receive, send)
 

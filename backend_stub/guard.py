@@ -32,7 +32,8 @@ class Guard:
         self._hosts = {host.lower() for host in (*_LOOPBACK, *hosts)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
             return
         try:
             self._check(scope["headers"])
@@ -41,6 +42,14 @@ class Guard:
             await _refuse(refused)(scope, receive, send)
             return
         await self._app(scope, _replay(body, receive), send)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            self._check(scope["headers"])
+        except _Refused:
+            await send({"type": "websocket.close", "code": 1008})  # before it was accepted: a 403
+            return
+        await self._app(scope, receive, send)
 
     def _check(self, headers: list[tuple[bytes, bytes]]) -> None:
         host = _HOST.fullmatch(_one(headers, b"host").decode("latin-1").lower())

@@ -15,8 +15,10 @@ from uvicorn import Config, Server
 from backend_stub.app import create_app
 from backend_stub.engine import Engine
 from backend_stub.protocol import TimedProtocol
+from backend_stub.websocket import WebSocketProtocol
 
 CONNECTIONS = 512
+GRACE_S = 0.9  # how long streams may take to end after their runs
 HEADER_LIMIT = 16 * 1024
 
 
@@ -31,17 +33,22 @@ def bind(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
 
 
 class StubServer(Server):
-    """uvicorn's server without its signal handlers. Runs end before their streams are waited for."""
+    """uvicorn's server without its signal handlers, with an end of its own.
+
+    uvicorn looks ten times a second whether it shall end, and waits for streams that only the end of their
+    runs would end. Here runs end first, and `end` is felt at once.
+    """
 
     def __init__(
         self, app: ASGIApp, engine: Engine, protocol: type[asyncio.Protocol] = TimedProtocol,
         connections: int = CONNECTIONS,
     ) -> None:  # fmt: skip
+        self._ending = asyncio.Event()
         super().__init__(
             Config(
-                app, http=protocol, ws="none", loop="asyncio", lifespan="off", interface="asgi3",
+                app, http=protocol, ws=WebSocketProtocol, loop="asyncio", lifespan="off", interface="asgi3",
                 log_config=None, log_level="critical", access_log=False, server_header=False,
-                limit_concurrency=connections, timeout_graceful_shutdown=1,
+                limit_concurrency=connections,
                 h11_max_incomplete_event_size=HEADER_LIMIT,
             )
         )  # fmt: skip
@@ -52,9 +59,35 @@ class StubServer(Server):
         await super().startup(sockets)
         self.on_ready()
 
+    def end(self) -> None:
+        """Stop serving; to be called in the event loop."""
+        self.should_exit = True
+        self._ending.set()
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):  # it also sets the Date header, once a second
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._ending.wait()
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._engine.close()
-        await super().shutdown(sockets)
+        for listener in (*self.servers, *(sockets or ())):
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_S):
+                await self._requests_ended()
+        tasks = list(self.server_state.tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=0.2)
+
+    async def _requests_ended(self) -> None:
+        while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 - uvicorn's own sets
+            await asyncio.sleep(0.005)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -86,5 +119,5 @@ async def running(
     try:
         yield Running(f"http://127.0.0.1:{sock.getsockname()[1]}", token, engine, stub)
     finally:
-        stub.should_exit = True
+        stub.end()
         await task

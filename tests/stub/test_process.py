@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
+from backend_stub.__main__ import main
 from tests.stub.serving import run_input
 from tui.backends.base import BackendError
 from tui.embedded import EmbeddedBackend
@@ -175,12 +176,26 @@ def test_a_child_is_gone_after_a_kill_of_its_parent(stdin: str) -> None:
         (["--set", "abort=maybe"], "does not take 'maybe'"),
         (["--set", "speling=1"], "There is no switch 'speling'"),
         (["--speed", "-1"], "does not take '-1'"),
+    ],
+)
+def test_a_wrong_option_is_one_sentence_and_exit_2(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert words in err
+    assert (out, len(err.strip().splitlines())) == ("", 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
         (["--host", "192.0.2.7", "--allow-remote"], "Cannot listen on 192.0.2.7"),
         (["--data", "/proc/nowhere"], "Cannot keep conversations in /proc/nowhere"),
         (["--audit", "/proc/nowhere"], "Cannot write /proc/nowhere"),
     ],
 )
-def test_a_wrong_option_is_one_sentence_and_exit_2(arguments: list[str], words: str) -> None:
+def test_what_cannot_be_used_is_one_sentence_and_exit_2(arguments: list[str], words: str) -> None:
     done = run(*arguments)
     assert done.returncode == 2
     assert words in done.stderr
