@@ -284,6 +284,27 @@ def test_only_a_body_that_says_cancelled_is_a_yes(reply: httpx.Response, answer:
     play(scenario)
 
 
+def test_a_cancel_of_whatever_runs_learns_what_that_was_and_can_be_proved() -> None:
+    async def scenario() -> None:
+        gate = Gate()
+        server = FakeAdk([[whole("old")], [say("new"), gate]], listed=True, cancel="works")
+        async with aclosing(server.backend()) as backend, aclosing(server.backend()) as outside:
+            await every(backend)
+            await outside.connect()
+            nobody = RunRef("c")
+            assert (await outside.abort(nobody)).answer is Answer.NOTHING_RUNNING
+            assert await outside.status(nobody) is None
+            reading = asyncio.ensure_future(every(backend, prompt(key="k2")))
+            await gate.reached.wait()
+            whatever = RunRef("c")
+            assert (await outside.abort(whatever)).answer is Answer.ACKNOWLEDGED
+            assert (await reading)[-1] == ev.RunFinished(End.CANCELLED, "aborted")
+            seen = await outside.status(whatever)
+            assert whatever.run_id == "e-2" and seen and seen.end is End.CANCELLED
+
+    play(scenario)
+
+
 def test_on_a_server_with_the_route_a_slow_run_is_known_before_its_first_event() -> None:
     async def scenario() -> None:
         gate = Gate()

@@ -28,7 +28,7 @@ from httpx_sse import ServerSentEvent
 
 from tui.backends.adk_cancel import CLOSE_ONLY, answer_of, is_stray_session
 from tui.backends.adk_decode import Decoder
-from tui.backends.adk_look_up import sight
+from tui.backends.adk_look_up import newest_run, sight
 from tui.backends.adk_server import Server
 from tui.backends.adk_turn import Turn, status_of
 from tui.backends.adk_wire import JSON, MARK
@@ -227,7 +227,16 @@ class Adk:
             self._has_route = False
         if is_stray_session(reply):
             await self._server.delete_stray(run.conversation_id)
+        if answer.answer is Answer.ACKNOWLEDGED and not (run.run_id or run.prompt_key):
+            await self._name(run)
         return answer
+
+    async def _name(self, run: RunRef) -> None:
+        """Whatever ran was cancelled: find out what that was, so that its end can be looked up."""
+        try:
+            run.run_id = newest_run(await self._server.session(run.conversation_id) or {})
+        except BackendError:
+            pass  # the yes stands by itself then
 
     async def status(self, run: RunRef) -> RunStatus | None:
         """How the run ended, as its session shows; None while it shows no end.

@@ -63,6 +63,12 @@ def sight(session: JSON, key: str, run_id: str = "") -> Sighting:
     return Sighting(string(ours[-1].get("invocationId")), end, detail, text, len(asked), len(since))
 
 
+def newest_run(session: JSON) -> str:
+    """The invocation that a person's message started last; "" if there is none."""
+    asked = [event for event in objects(session.get("events")) if event.get("author") == "user"]
+    return string(asked[-1].get("invocationId")) if asked else ""
+
+
 def _heirs(session: list[JSON]) -> set[str]:
     """Agents that the conversation was handed to, in this run or in one before it."""
     return {string(obj(event.get("actions")).get("transferToAgent")) for event in session} - {""}
