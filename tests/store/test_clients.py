@@ -5,15 +5,8 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-import pytest
-
 from tests.store.made import Log, child, drain, eventually
 from tui.store import Store
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "data" / "conversations.db"
 
 
 def _stored(path: Path) -> str:

@@ -17,11 +17,6 @@ from tests.store.made import ROOT, Log, child, drain, eventually
 from tui.store import Store, StoreError, schema
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "data" / "conversations.db"
-
-
 def _stored(path: Path, prompts: int = 1) -> str:
     store = Store.open(path)
     log = Log(store.create("stub"))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tui.core.events import Record
     from tui.store.reader import Listed, SaidLine, TurnLine
     from tui.store.search import Hit
+    from tui.store.stats import StopLine
 
 UNDO_S = 24 * 3600.0  # a deletion that was neither undone nor carried out is carried out after so long
 OPEN_S = 15.0  # how long a reader waits for the file to be opened and brought up to date
@@ -92,10 +93,10 @@ class Store:
         """A new conversation. It is written with its first record; until then it leaves no trace.
 
         `remote_id` is its id on the backend, if that is not ours to choose. `settings`: what else is needed
-        to reach the backend again, as JSON values; never headers or secrets.
+        to reach the backend again, as JSON values; no headers. What looks like a secret is left out.
         """
         from tui.core.codec import dumps
-        from tui.store.secrets import clean_url, without_secrets
+        from tui.store.secrets import clean, clean_url, without_secrets
 
         identity = uuid.uuid4().hex[:12]
         place = Place(
@@ -105,7 +106,7 @@ class Store:
             plain(clean_url(url)),
             plain(agent),
             without_secrets(plain(title)),
-            dumps(settings or {}),
+            dumps(clean(settings or {})),
             time.time(),
         )
         return self._journal(place)
@@ -213,6 +214,12 @@ class Store:
         from tui.store.search import search
 
         return search(self._reading, text, limit)
+
+    def stops(self, conversation_id: str | None = None) -> list[StopLine]:
+        """Every settled stop, of one conversation or of all, in order of time; see `tui.store.stats`."""
+        from tui.store.stats import stops
+
+        return stops(self._reading, conversation_id)
 
     # --- changing -----------------------------------------------------------------------------------------
 

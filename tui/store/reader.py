@@ -127,7 +127,10 @@ def turns(reading: Reading, conversation_id: str) -> list[TurnLine]:
             " AND s.part=0 WHERE t.conversation=(SELECT key FROM conversation WHERE id=?) ORDER BY t.number",
             (conversation_id,),
         ).fetchall()
-    return [TurnLine(n, wall, safe_line(text or "", 80), p, o, chars) for n, wall, text, p, o, chars in rows]
+    return [
+        TurnLine(number, wall, safe_line(" ".join((text or "").split()), 80), phase, outcome, chars)
+        for number, wall, text, phase, outcome, chars in rows
+    ]
 
 
 def records(

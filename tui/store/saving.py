@@ -99,5 +99,5 @@ def _prompted(db: sqlite3.Connection, key: int, record: Record, text: str) -> No
         (key, record.turn, record.wall),
     )
     keep_said(db, key, Said(record.turn, "prompt", record.wall, parts(text)))
-    title = without_secrets(safe_line(text.strip(), 80))
+    title = without_secrets(safe_line(" ".join(text[:1000].split()), 80))
     db.execute("UPDATE conversation SET title=? WHERE key=? AND title=''", (title, key))

@@ -11,7 +11,8 @@ from tui.store.private import create_private
 from tui.store.problems import StoreError, sentence
 
 APPLICATION_ID = 0x53746F70  # "Stop": tells our file from another program's
-BUSY_MS = 2000
+OPENING_MS = 10_000  # how long another client's migration is waited for
+BUSY_MS = 500  # how long another's write is; more than that is worth telling
 
 _FIRST = """
 CREATE TABLE conversation(
@@ -74,23 +75,24 @@ MIGRATIONS: tuple[str, ...] = (_FIRST,)
 """Script n brings a file from version n to n + 1 (`PRAGMA user_version`). Only ever appended to."""
 
 
-def connect(uri: str) -> sqlite3.Connection:
+def connect(uri: str, wait_ms: int = BUSY_MS) -> sqlite3.Connection:
     """A connection without implicit transactions, usable from any thread, one at a time."""
-    db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000)
-    db.execute(f"PRAGMA busy_timeout={BUSY_MS}")
-    return db
+    return sqlite3.connect(
+        uri, uri=True, isolation_level=None, check_same_thread=False, timeout=wait_ms / 1000
+    )
 
 
 def connect_for_writing(uri: str, path: Path | None) -> sqlite3.Connection:
     """The writer's connection, with the tables brought up to date. Raises StoreError, in one sentence."""
     db = None
     try:
-        db = connect(uri)
+        db = connect(uri, OPENING_MS)
         _refuse_strangers(db, path)
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA secure_delete=ON")
         db.execute("PRAGMA wal_autocheckpoint=0")  # the writer does it when nothing waits
         _bring_forward(db, path)
+        db.execute(f"PRAGMA busy_timeout={BUSY_MS}")
     except (sqlite3.Error, StoreError, OSError) as error:
         if db is not None:
             db.close()

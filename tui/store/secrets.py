@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 HIDDEN = "[hidden]"
 
@@ -17,30 +18,46 @@ _SECRET = re.compile(
     | -----BEGIN[ A-Z]*PRIVATE\ KEY-----
     | \b(?:bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}
     | (?<=://)[^/\s@]+@                                        # user and password of an address
-    | \b[\w-]*(?:passw(?:or)?d|passphrase|secret|token|api[-_]?key|credential)[\w-]*\s*(?:[:=]|\bis\b)\s*\S+
-    | \b(?=[A-Za-z0-9+/_-]*\d)(?=[A-Za-z0-9+/_-]*[A-Za-z])[A-Za-z0-9+/_-]{32,}={0,2}   # long and random
+    | \b[\w-]*(?:passw(?:or)?d|passphrase|secret|token|api[-_\ ]?key|credential)[\w-]*\s*(?:[:=]|\bis\b)\s*\S+
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_RANDOM = re.compile(r"\b(?=[\w+-]*\d)(?=[\w+-]*[A-Za-z])[A-Za-z0-9+_-]{32,}={0,2}")  # long, of all sorts
 _NAMES = re.compile(r"key|token|secret|sig|auth|pass|pwd|credential|session|code", re.IGNORECASE)
 
 
 def without_secrets(text: str) -> str:
     """The text with whatever looks like a secret replaced. Errs on the side of hiding."""
-    return _SECRET.sub(HIDDEN, text)
+    return _RANDOM.sub(HIDDEN, _SECRET.sub(HIDDEN, text))
 
 
 def clean_url(url: str) -> str:
-    """The address without user, password and fragment, and without secrets in its query."""
+    """The address without user, password and fragment, and without secrets in its query.
+
+    A template stays one: its {placeholders} are not touched.
+    """
     try:
         parts = urlsplit(url)
-        pairs = parse_qsl(parts.query, keep_blank_values=True)
     except ValueError:
         return without_secrets(url)
-    kept = [(name, value) for name, value in pairs if not _is_secret(name, value)]
+    query = "&".join(pair for pair in parts.query.split("&") if not _is_secret(pair))
     place = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, place, parts.path, urlencode(kept), ""))
+    return urlunsplit((parts.scheme, place, parts.path, query, ""))
 
 
-def _is_secret(name: str, value: str) -> bool:
+def _is_secret(pair: str) -> bool:
+    name, _, value = pair.partition("=")
+    if re.fullmatch(r"\{\w+\}", value):
+        return False
     return bool(_NAMES.search(name)) or without_secrets(value) != value
+
+
+def clean(value: Any) -> Any:
+    """What is kept beside a conversation to reach its backend again, without secrets in it."""
+    if isinstance(value, dict):
+        return {name: clean(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [clean(inner) for inner in value]
+    if isinstance(value, str):
+        return clean_url(value) if "://" in value else _SECRET.sub(HIDDEN, value)
+    return value
