@@ -7,12 +7,10 @@ tool never, and behind some proxies nothing at all): it is not counted on. `ag_u
 from __future__ import annotations
 
 import asyncio
-import json
 import uuid
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import AbstractAsyncContextManager, aclosing, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from tui.backends.abort import send_abort
 from tui.backends.ag_ui_decode import Decoder
@@ -71,7 +69,6 @@ class AgUi:
         self._http = http or Http(target)
         self._routes = routes_of(target, self._http)
         self._own = Stopkey(self._http, self._routes)
-        self._props = _props(target)
         self._runs: dict[str, _Run] = {}
         self._asks_in_stream = False
 
@@ -131,7 +128,7 @@ class AgUi:
             "messages": messages,
             "tools": [],
             "context": [],
-            "forwardedProps": self._props,
+            "forwardedProps": self._routes.props,
         }
         if resume:
             body["resume"] = resume
@@ -151,7 +148,7 @@ class AgUi:
                     for event in self._noted(run, decoder.decode(sent.data)):
                         yield event
                     run.cursor = sent.id or run.cursor
-                    if decoder.over or decoder.cancelled is not None:
+                    if decoder.over or decoder.announced:
                         break
                 for event in await _last_words(stream, decoder):
                     yield event
@@ -230,7 +227,7 @@ async def _last_words(stream: Stream, decoder: Decoder) -> list[Event]:
     """What comes between the announcement of a cancellation and the final event. If that stays away, the
     announcement was the backend's final word."""
     said: list[Event] = []
-    if decoder.over or decoder.cancelled is None:
+    if not decoder.announced:
         return said
     try:
         async with asyncio.timeout(FINAL_WORD_S):
@@ -250,15 +247,6 @@ def _being_read(run: _Run) -> Iterator[None]:
         yield
     finally:
         run.reading = False
-
-
-def _props(target: Target) -> Any:
-    try:
-        return json.loads(target.options.get("forwarded_props") or "{}")
-    except ValueError:
-        raise BackendError(
-            "The option forwarded_props must be JSON: check the profile or --option."
-        ) from None
 
 
 def _prompt_of(run: RunRef) -> Prompt:

@@ -23,6 +23,7 @@ from tui.core.events import (
 )
 
 Message = dict[str, Any]
+_BETWEEN = "\n\n"  # what the transcript puts between the texts of one reply
 
 
 @dataclass(slots=True)
@@ -65,7 +66,7 @@ class Reply:
 
     def text(self) -> str:
         """The whole text, as the transcript joins it."""
-        return "\n\n".join(text for part in self._parts if (text := "".join(part.text)))
+        return _BETWEEN.join(text for part in self._parts if (text := "".join(part.text)))
 
     def messages(self, *, open_calls: bool = False) -> list[Message]:
         """The reply as messages. Calls without a result are left out, as most models refuse them, unless
@@ -79,9 +80,16 @@ class Reply:
             found += [_result(call.id, self._results[call.id]) for call in calls if call.id in self._results]
         return found
 
-    def last_id(self) -> str:
-        """The id of the newest text message; "" if there is none."""
-        return next((part.id for part in reversed(self._parts) if part.text), "")
+    def id_at(self, length: int) -> str:
+        """The id of the message in which the first `length` characters of the text end; "" beyond it."""
+        end = 0
+        for part in self._parts:
+            if size := len("".join(part.text)):
+                end += size
+                if length <= end:
+                    return part.id
+                end += len(_BETWEEN)
+        return ""
 
     def _part(self, block: str) -> _Part:
         part = self._by_id.get(block)
@@ -116,11 +124,14 @@ def _earlier(said: Said, number: int, known: dict[str, Reply]) -> list[Message]:
     reply = known.get(said.text)
     if reply and not said.partial:
         return reply.messages()
-    # of a stopped reply the server has heard more than the person has seen: the text is ours, the id is its
-    begun = reply or next(
-        (r for text, r in known.items() if said.partial and text.startswith(said.text)), None
-    )
-    return [_assistant((begun.last_id() if begun else "") or _own_id(said, number), said.text, [])]
+    # of a stopped reply the server has sent more than the person has seen: the text is ours, the id is its
+    begun = reply or _begun_by(said.text, known)
+    named = begun.id_at(len(said.text)) if begun else ""
+    return [_assistant(named or _own_id(said, number), said.text, [])]
+
+
+def _begun_by(text: str, known: dict[str, Reply]) -> Reply | None:
+    return next((reply for whole, reply in reversed(known.items()) if whole.startswith(text)), None)
 
 
 def _own_id(said: Said, number: int) -> str:

@@ -44,7 +44,7 @@ _STOPKEY = replace(
 class Routes:
     """One server's routes. `root` is what {base} stands for; `abort_url` and `abort_body` are templates.
 
-    `stopkey`: it speaks our own backend's dialect below `root`.
+    `props` go with every run as forwardedProps. `stopkey`: it speaks our own backend's dialect below `root`.
     """
 
     run_url: str
@@ -53,6 +53,7 @@ class Routes:
     abort_url: str = ""
     abort_body: Any = None
     capabilities: Capabilities = field(default=_ANY)
+    props: Any = field(default_factory=dict)
     stopkey: bool = False
 
     def abort(self, run: RunRef, reason: str) -> tuple[str, Any]:
@@ -83,10 +84,8 @@ def routes_of(target: Target, http: Http) -> Routes:
     preset = _PRESETS.get(target.abort_url)
     if preset:
         return preset(target, http)
-    given = Routes(http.url(), http.base, target.agent)
-    if not target.abort_url:
-        return given
-    return replace(given, **_given_abort(target, http))
+    given = _plain(target, http)
+    return replace(given, **_given_abort(target, http)) if target.abort_url else given
 
 
 def stopkey(target: Target, http: Http) -> Routes:
@@ -96,7 +95,7 @@ def stopkey(target: Target, http: Http) -> Routes:
     agent = path[0].rpartition("/")[2] if path else path_id(target.agent or "demo", "agent")
     return Routes(
         f"{root}/agents/{agent}", root, agent, "{base}/runs/{run_id}/abort", {"reason": "{reason}"}, _STOPKEY,
-        stopkey=True,
+        _props(target), stopkey=True,
     )  # fmt: skip
 
 
@@ -107,7 +106,7 @@ def _copilotkit(target: Target, http: Http) -> Routes:
     return Routes(
         f"{root}/agent/{path_id(agent, 'agent')}/run", root, agent,
         "{base}/agent/{agent}/stop/{conversation_id}", {"runId": "{run_id}"},
-        replace(_ABORTABLE, scope=Scope.CONVERSATION, remembers_partial=None),
+        replace(_ABORTABLE, scope=Scope.CONVERSATION, remembers_partial=None), _props(target),
     )  # fmt: skip
 
 
@@ -116,19 +115,21 @@ def _trpc_agent(target: Target, http: Http) -> Routes:
     may hear of it only a second later."""
     return Routes(
         http.url(), http.base.rpartition("/")[0] if http.address.path.strip("/") else http.base, target.agent,
-        "{base}/cancel", {"threadId": "{conversation_id}", "runId": "{run_id}"},
-        replace(_ABORTABLE, scope=Scope.CONVERSATION, remembers_partial=None, grace_s=3.0),
+        "{base}/cancel",
+        {"threadId": "{conversation_id}", "runId": "{run_id}", "forwardedProps": _props(target)},
+        replace(_ABORTABLE, scope=Scope.CONVERSATION, remembers_partial=None, grace_s=3.0), _props(target),
     )  # fmt: skip
 
 
-def _none(target: Target, http: Http) -> Routes:
-    return Routes(http.url(), http.base, target.agent)
+def _plain(target: Target, http: Http) -> Routes:
+    """A server about whose abort nothing is known."""
+    return Routes(http.url(), http.base, target.agent, props=_props(target))
 
 
 _PRESETS: dict[str, Callable[[Target, Http], Routes]] = {
     "copilotkit": _copilotkit,
     "trpc-agent": _trpc_agent,
-    "none": _none,
+    "none": _plain,
 }
 """What may be given for `--abort-url` instead of a template."""
 
@@ -152,6 +153,13 @@ def _given_abort(target: Target, http: Http) -> dict[str, Any]:
         takes_reason="{reason}" in json.dumps(body),
     )
     return {"abort_url": url, "abort_body": body, "capabilities": abilities}
+
+
+def _props(target: Target) -> Any:
+    try:
+        return json.loads(target.options.get("forwarded_props") or "{}")
+    except ValueError:
+        raise BackendError("The option forwarded_props must be JSON: check --option.") from None
 
 
 def _body(text: str) -> Any:

@@ -5,7 +5,6 @@ Another server may speak this dialect, too; `backend_stub/dialects/ag_ui.py` doc
 
 from __future__ import annotations
 
-import uuid
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -37,13 +36,10 @@ class Stopkey:
         self._http, self._routes = http, routes
 
     async def recognised(self, target: Target) -> Routes | None:
-        """Its routes, if the server is one: it knows no run of a made-up id, and says so in its own words."""
+        """Its routes, if the server says that it is one. Raises BackendError."""
         routes = stopkey(target, self._http)
-        reply = await self._http.request("GET", routes.of_run(uuid.uuid4().hex), timeout_s=2.0)
-        body = _object(reply)
-        error = body.get("error")
-        known = reply.status == 404 and isinstance(error, dict) and error.get("code") == "run_not_found"
-        return routes if known else None
+        reply = await self._http.request("GET", routes.root + "/health", timeout_s=2.0)
+        return routes if _object(reply).get("server") == "stopkey" else None
 
     def events(self, run_id: str, after: str) -> AbstractAsyncContextManager[Stream]:
         """The events of a run behind number `after`, then live."""

@@ -1,0 +1,154 @@
+"""AG-UI events about what the agent says, thinks, calls and shows. Pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from tui.backends.ag_ui_fields import (
+    STATUSES,
+    Events,
+    Frame,
+    Meaningless,
+    content,
+    need,
+    status,
+    text,
+    thought,
+)
+from tui.backends.ag_ui_memory import Memory, chunk
+from tui.core.events import (
+    BlockEnded,
+    DataReceived,
+    ReasoningDelta,
+    StepFinished,
+    StepStarted,
+    TextDelta,
+    TextReplaced,
+    ToolArguments,
+    ToolFinished,
+    ToolRunning,
+    ToolStarted,
+)
+
+
+def text_start(run: Memory, frame: Frame) -> Events:
+    block = need(frame, "messageId")
+    if frame.get("role", "assistant") not in ("assistant", None):
+        run.foreign.add(block)
+        raise Meaningless
+    run.texts.add(block)
+    return (TextDelta(block, ""),)
+
+
+def text_content(run: Memory, frame: Frame) -> Events:
+    block, delta = frame["messageId"], frame["delta"]
+    if type(block) is not str or type(delta) is not str or block in run.foreign:
+        raise Meaningless
+    run.texts.add(block)
+    return (TextDelta(block, delta, raw=run.raw),)
+
+
+def text_end(run: Memory, frame: Frame) -> Events:
+    return (BlockEnded(need(frame, "messageId")),)
+
+
+def text_chunk(run: Memory, frame: Frame) -> Events:
+    if frame.get("role", "assistant") not in ("assistant", None):
+        raise Meaningless
+    block = chunk(run, "text", frame, "messageId")
+    run.texts.add(block)
+    return (TextDelta(block, text(frame, "delta")),)
+
+
+def reasoning_start(run: Memory, frame: Frame) -> Events:
+    return (StepStarted("reasoning"),)
+
+
+def reasoning_end(run: Memory, frame: Frame) -> Events:
+    return (StepFinished("reasoning"),)
+
+
+def thought_start(run: Memory, frame: Frame) -> Events:
+    return (ReasoningDelta(thought(frame), ""),)
+
+
+def thought_content(run: Memory, frame: Frame) -> Events:
+    return (ReasoningDelta(thought(frame), need(frame, "delta"), raw=run.raw),)
+
+
+def thought_end(run: Memory, frame: Frame) -> Events:
+    return (BlockEnded(thought(frame)),)
+
+
+def thought_chunk(run: Memory, frame: Frame) -> Events:
+    block = chunk(run, "reasoning", frame, "messageId")
+    return (ReasoningDelta("reasoning:" + block, text(frame, "delta")),)
+
+
+def encrypted(run: Memory, frame: Frame) -> Events:
+    """Opaque, but for one use: pydantic-ai tells in it how a tool call ended."""
+    finished = run.results.get(text(frame, "entityId"))
+    hidden = json.loads(text(frame, "encryptedValue")) if finished else None
+    outcome = hidden["pydantic_ai"]["outcome"] if isinstance(hidden, dict) else None
+    if finished is None or outcome not in STATUSES:
+        raise Meaningless
+    return (replace(finished, status=STATUSES[outcome]),)
+
+
+def tool_start(run: Memory, frame: Frame) -> Events:
+    return (ToolStarted(need(frame, "toolCallId"), need(frame, "toolCallName")),)
+
+
+def tool_args(run: Memory, frame: Frame) -> Events:
+    return (ToolArguments(need(frame, "toolCallId"), need(frame, "delta"), raw=run.raw),)
+
+
+def tool_end(run: Memory, frame: Frame) -> Events:
+    return (ToolRunning(need(frame, "toolCallId")),)
+
+
+def tool_chunk(run: Memory, frame: Frame) -> Events:
+    fresh = text(frame, "toolCallId") not in ("", run.chunked.id) or run.chunked.kind != "tool"
+    call = chunk(run, "tool", frame, "toolCallId")
+    opened = (ToolStarted(call, text(frame, "toolCallName") or "tool"),) if fresh else ()
+    delta = text(frame, "delta")
+    return (*opened, ToolArguments(call, delta)) if delta or not opened else opened
+
+
+def tool_result(run: Memory, frame: Frame) -> Events:
+    finished = ToolFinished(need(frame, "toolCallId"), content(frame.get("content")), status(frame))
+    run.results[text(frame, "messageId")] = finished
+    return (finished,)
+
+
+def messages(run: Memory, frame: Frame) -> Events:
+    """The server's copy of this run's messages; all of the reply, if nothing of it was streamed."""
+    said = [m for m in frame["messages"] if isinstance(m, dict)]
+    since = max((n for n, m in enumerate(said) if m.get("role") == "user"), default=-1) + 1
+    fresh = said if run.texts else said[since:]
+    events = tuple(
+        TextReplaced(m["id"], m["content"])
+        for m in fresh
+        if m.get("role") == "assistant" and isinstance(m.get("content"), str) and isinstance(m.get("id"), str)
+        if m["content"] and (not run.texts or m["id"] in run.texts)
+    )
+    if not events:
+        raise Meaningless
+    return events
+
+
+def state(run: Memory, frame: Frame) -> Events:
+    return (DataReceived("state", frame["snapshot"]),)
+
+
+def state_delta(run: Memory, frame: Frame) -> Events:
+    return (DataReceived("state change", frame["delta"]),)
+
+
+def activity(run: Memory, frame: Frame) -> Events:
+    return (DataReceived(need(frame, "activityType"), frame["content"]),)
+
+
+def activity_delta(run: Memory, frame: Frame) -> Events:
+    return (DataReceived(need(frame, "activityType") + " change", frame["patch"]),)
