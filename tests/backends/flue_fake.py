@@ -131,7 +131,10 @@ class FakeFlue:
 
     async def _answer(self, asked: Asked, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if asked.path.endswith("/abort"):
-            _reply(writer, _next(self.aborts))
+            answer = _next(self.aborts)
+            if answer == CLOSE:
+                raise ConnectionError
+            _reply(writer, answer)
         elif asked.method == "POST":
             if self.admission_gate:
                 await self.admission_gate.wait()

@@ -286,6 +286,35 @@ def test_a_run_that_was_seen_to_end_is_not_aborted_as_that_would_hit_a_newer_one
     scene(FakeFlue([REPLY]), run)
 
 
+def test_an_abort_without_an_answer_is_asked_once_more() -> None:
+    async def run(server: FakeFlue, agent: Flue) -> None:
+        assert (await agent.abort(REF)).answer is Answer.ACKNOWLEDGED
+        assert len(server.aborted) == 2
+
+    scene(FakeFlue(aborts=[CLOSE, {"aborted": True}]), run)
+
+
+def test_an_abort_is_not_asked_again_once_a_newer_prompt_was_sent() -> None:
+    async def run(server: FakeFlue, agent: Flue) -> None:
+        aborting = asyncio.create_task(agent.abort(REF))
+        await server.until(lambda: server.aborted)
+        await read(agent.run(Prompt("newer", "c", "", "k2")))
+        assert (await aborting).answer is Answer.UNANSWERED
+        assert len(server.aborted) == 1
+
+    scene(FakeFlue([REPLY], aborts=[CLOSE, {"aborted": True}]), run)
+
+
+def test_an_abort_from_outside_is_proved_by_what_ran_last() -> None:
+    async def run(server: FakeFlue, agent: Flue) -> None:
+        outside = RunRef("c")
+        assert (await agent.abort(outside)).answer is Answer.ACKNOWLEDGED
+        seen = [await agent.status(outside) for _ in range(2)]
+        assert [s and s.end for s in seen] == [None, End.CANCELLED]
+
+    scene(FakeFlue(histories=[history("one "), history("one ", "aborted")]), run)
+
+
 # --- broken streams ---------------------------------------------------------------------------------------
 
 
@@ -453,7 +482,8 @@ def test_an_unsettled_run_is_alive_but_after_a_yes_to_the_abort_there_is_only_no
         before = await agent.status(REF)
         assert before and before.end is End.ALIVE
         await agent.abort(REF)
-        assert await agent.status(REF) is None
+        after = await agent.status(REF)
+        assert after and (after.end, after.text, after.over) == (None, "one ", False)
         other = await agent.status(RunRef("c", RUN, "another"))
         assert other and other.end is End.ALIVE
         server.histories[:] = [history("one ", "aborted")]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.backends.flue_captures import captured, decode, shown, submission
 from tui.backends.flue_decode import CHUNK_TYPES, RunReader
-from tui.backends.flue_history import look_up, newest
+from tui.backends.flue_history import look_up, of_conversation
 from tui.core import events as ev
 from tui.core.events import End, ToolStatus
 
@@ -242,7 +242,16 @@ def test_a_run_that_streams_is_alive_in_the_history_with_what_was_saved_so_far()
     assert seen and seen.end is End.ALIVE
     assert seen.text and seen.text.startswith("word0 word1 ")
     assert look_up(captured(f"{scene}/03-history-while-away").json, "sub_of_someone_else") is None
-    assert newest(captured(f"{scene}/05-history").json) == run
+
+
+def test_what_ran_last_in_a_conversation_is_what_has_no_end_yet_or_ended_last() -> None:
+    away = of_conversation(captured("08-disconnect-without-abort/03-history-while-away").json)
+    assert away and away.end is End.ALIVE
+    queue = of_conversation(captured("10-queued-and-abort-all/06-history").json)
+    assert queue and queue.end is End.CANCELLED
+    resent = of_conversation(captured("28-resend-without-waiting-text/08-history").json)
+    assert resent and resent.end is End.COMPLETED
+    assert of_conversation({"messages": [], "settlements": []}) is None
 
 
 # --- what no server should send ---------------------------------------------------------------------------

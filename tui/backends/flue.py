@@ -5,15 +5,14 @@ a real server:
 
     import asyncio
 
-    from tui.backends.base import RunRef, Target
-    from tui.backends.flue import Flue
+    from tui.backends import connect
+    from tui.backends.base import RunRef
 
 
     async def main() -> None:
-        agent = Flue(Target("flue", "http://127.0.0.1:3000/agents/support"))
-        answer = await agent.abort(RunRef("conversation-1"))
-        print(answer.answer, "-", answer.detail)
-        await agent.aclose()
+        async with connect("flue", url="http://127.0.0.1:3000/agents/support") as agent:
+            answer = await agent.abort(RunRef("conversation-1"))
+            print(answer.answer, "-", answer.detail)
 
 
     asyncio.run(main())
@@ -26,8 +25,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 
 from tui.backends.base import (
     AbortAnswer,
@@ -43,7 +43,7 @@ from tui.backends.base import (
 )
 from tui.backends.flue_calls import Calls, Gone
 from tui.backends.flue_decode import RunReader
-from tui.backends.flue_history import JSON, keyed_submission, look_up, newest, submissions_in
+from tui.backends.flue_history import JSON, keyed_submission, look_up, of_conversation, submissions_in
 from tui.backends.http import Http, Lane
 from tui.core import events as ev
 from tui.core.events import Answer, End, Event
@@ -60,8 +60,8 @@ CAPABILITIES = Capabilities(
 )
 SILENCE_S = 75.0
 """An idle stream has a control frame every 30 s: after two and a half of them the connection is dead."""
-_AGAIN_S = (0.05, 0.1, 0.2)
-"""Pauses before repeating an abort that was told `false` of a run which the history shows as going on."""
+_AGAIN_S = (0.05, 0.1, 0.2, 0.0)
+"""Pauses after an abort that was told `false` of a run which the history shows as going on."""
 _REMEMBERED = 256  # runs whose reading can be taken up where it broke
 _FORGOTTEN = "The server does not know this run any more: it lost what it had, by a restart or a reset."
 _NOT_SHOWN = "The server's history does not show this prompt: it may not have arrived."
@@ -77,7 +77,8 @@ class Flue:
     def __init__(self, target: Target, *, http: Http | None = None, silence_s: float = SILENCE_S) -> None:
         self._calls = Calls(target, http, silence_s)
         self._readers: dict[str, RunReader] = {}  # by the key of the prompt
-        self._ending: set[str] = set()  # keys (or ids) of runs whose abort was answered with yes
+        self._ending: set[str] = set()  # names of runs whose abort was answered with yes
+        self._sent: Counter[str] = Counter()  # prompts, by conversation
         self._posting: Counter[str] = Counter()  # prompts that wait for their 202, by conversation
         self._posted = asyncio.Condition()
 
@@ -126,6 +127,7 @@ class Flue:
     async def _post(self, prompt: Prompt) -> tuple[str, str, str]:
         """Until the 202 the run does not exist, and an abort would find nothing to end."""
         self._posting[prompt.conversation_id] += 1
+        self._sent[prompt.conversation_id] += 1
         try:
             return await self._calls.send(prompt)
         finally:
@@ -203,51 +205,55 @@ class Flue:
         reader = self._readers.get(run.prompt_key)
         if reader and reader.finished:
             return _over(reader.finished.end, 0)
+        sent = self._sent[run.conversation_id]
+
+        def still_needed() -> bool:
+            """Not once the run is seen to end, nor where it would hit a prompt that was sent since."""
+            return not (reader and reader.finished) and self._sent[run.conversation_id] == sent
+
         for pause in _AGAIN_S:
-            if answer := await self._ask(run):
+            answer = await self._ask(run, still_needed)
+            if answer:
                 return answer
             await asyncio.sleep(pause)
-        return await self._ask(run) or _STILL_ALIVE
+            if not still_needed():
+                break
+        return _STILL_ALIVE
 
-    async def _ask(self, run: RunRef) -> AbortAnswer | None:
+    async def _ask(self, run: RunRef, still_needed: Callable[[], bool]) -> AbortAnswer | None:
         """One abort. None: it was told that nothing runs, and the history says that our run does."""
-        aborted = await self._calls.abort(run.conversation_id)
-        if isinstance(aborted, BackendError):
-            return AbortAnswer(Answer.REFUSED, str(aborted), aborted.status)
-        if aborted:
-            self._ending.add(run.prompt_key or run.run_id)
-            return _ACKNOWLEDGED
-        seen = await self._end_of(run)
-        if seen is End.ALIVE:
-            return None
-        return _over(seen) if seen else _NOTHING
-
-    async def _end_of(self, run: RunRef) -> End | None:
-        """What the history says of a run that is named; None where it says nothing, or cannot be read."""
-        if not (run.run_id or run.prompt_key):
-            return None
+        answer = await self._calls.abort(run.conversation_id, still_needed)
+        if answer.answer is Answer.ACKNOWLEDGED:
+            self._ending.add(_name_of(run))
+        if answer.answer is not Answer.NOTHING_RUNNING or not (run.run_id or run.prompt_key):
+            return answer
         try:
             seen = await self._look(run, "abort")
         except BackendError:
-            return None
-        return seen.end if seen else None
+            return answer
+        if seen is None or seen.end is None:
+            return answer
+        return None if seen.end is End.ALIVE else _over(seen.end, answer.status)
 
     # --- looking ------------------------------------------------------------------------------------------
 
     async def status(self, run: RunRef) -> RunStatus | None:
-        """What the history says of the run. Of a reference that names no run: of the newest one taken up.
+        """What the history says of the run. Of a reference that names no run: of what ran last.
 
-        None also for a run whose abort was acknowledged and that has not settled: the history knows ends,
-        not what still runs, and that end can be 30 s away.
+        A run whose abort was acknowledged and that has not settled is not called alive: the history knows
+        ends, not what still runs, and this end can be 30 s away.
         """
         seen = await self._look(run, "calls")
-        name = run.prompt_key or run.run_id
-        return None if seen and seen.end is End.ALIVE and name in self._ending else seen
+        if seen and seen.end is End.ALIVE and _name_of(run) in self._ending:
+            return replace(seen, end=None)
+        return seen
 
     async def _look(self, run: RunRef, lane: Lane) -> RunStatus | None:
         snapshot = await self._calls.history(run.conversation_id, lane)
         if snapshot is None:
             return None
+        if not run.run_id and not run.prompt_key:
+            return of_conversation(snapshot)
         return look_up(snapshot, await self._submission(run, snapshot, lane))
 
     async def _submission(self, run: RunRef, snapshot: JSON, lane: Lane) -> str:
@@ -255,8 +261,6 @@ class Flue:
         answer was lost. "" if the history has none of these."""
         if reader := self._readers.get(run.prompt_key):
             return reader.submission
-        if not run.run_id and not run.prompt_key:
-            return newest(snapshot)
         known = submissions_in(snapshot)
         if run.run_id in known or not run.prompt_key:
             return run.run_id if run.run_id in known else ""
@@ -265,14 +269,14 @@ class Flue:
         return made if agent and made in known else ""
 
 
-_ACKNOWLEDGED = AbortAnswer(
-    Answer.ACKNOWLEDGED, "Everything that ran or waited in this conversation is asked to end.", 200
-)
-_NOTHING = AbortAnswer(Answer.NOTHING_RUNNING, "The server says that nothing runs here.", 200)
 _STILL_ALIVE = AbortAnswer(
     Answer.NOTHING_RUNNING, "The server says that nothing runs, and shows the run without an end.", 200
 )
 
 
-def _over(end: End, status: int = 200) -> AbortAnswer:
+def _over(end: End, status: int) -> AbortAnswer:
     return AbortAnswer(Answer.ALREADY_OVER, f"The run had ended before: {end}.", status)
+
+
+def _name_of(run: RunRef) -> str:
+    return run.prompt_key or run.run_id or run.conversation_id

@@ -11,20 +11,34 @@ Errors are `{"error":{"type","message",...}}`, or of any shape where the applica
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from httpx_sse import ServerSentEvent
 
-from tui.backends.base import BackendError, Prompt, PromptNotSent, PromptRejected, StreamLost, Target
+from tui.backends.abort import send_abort
+from tui.backends.base import (
+    AbortAnswer,
+    BackendError,
+    Prompt,
+    PromptNotSent,
+    PromptRejected,
+    StreamLost,
+    Target,
+)
 from tui.backends.flue_history import JSON, agent_named_in, text_of
 from tui.backends.http import Http, Lane, Reply
+from tui.core.events import Answer
 
 SEND_S = 30.0
 """The 202 takes milliseconds; a server that has to wake up first takes longer."""
 HISTORY_S = 10.0
 HISTORY_LIMIT = 32 * 1024 * 1024
 _BEYOND = "9" * 16 + "_" + "9" * 16  # an offset that no stream has reached
+
+
+_YES = (Answer.ACKNOWLEDGED, "Everything that ran or waited in this conversation is asked to end.")
+_NO = (Answer.NOTHING_RUNNING, "The server says that nothing runs here.")
 
 
 class Gone(BackendError):
@@ -63,12 +77,22 @@ class Calls:
             raise PromptRejected(self._why(reply), status=reply.status)
         raise self._http.refusal(reply, url)
 
-    async def abort(self, conversation: str) -> bool | BackendError:
-        """Whether something was asked to end, or why there is no such answer. Raises BackendError."""
-        reply = await self._http.request("POST", self._url(conversation, "abort"), lane="abort")
+    async def abort(self, conversation: str, still_needed: Callable[[], bool]) -> AbortAnswer:
+        """Ask the conversation to end all that runs or waits in it: acknowledged, or nothing running.
+
+        `still_needed` is asked before what was not answered is asked once more.
+        """
+        url = self._url(conversation, "abort")
+        return await send_abort(self._http, url, read=self._answer, still_needed=still_needed)
+
+    def _answer(self, reply: Reply) -> AbortAnswer | None:
         given = reply.json()
         aborted = given.get("aborted") if reply.status == 200 and isinstance(given, dict) else None
-        return aborted if isinstance(aborted, bool) else BackendError(self._why(reply), status=reply.status)
+        if isinstance(aborted, bool):
+            return AbortAnswer(*(_YES if aborted else _NO), reply.status)
+        if reply.ok or reply.status in (404, 405):
+            return AbortAnswer(Answer.REFUSED, self._why(reply), reply.status)
+        return None
 
     async def history(self, conversation: str, lane: Lane = "calls") -> JSON | None:
         """The conversation as the server has it; None: it has none. Raises BackendError."""

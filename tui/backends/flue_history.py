@@ -132,7 +132,10 @@ def agent_named_in(error: object) -> str:
     return found[1] if found else ""
 
 
-def newest(snapshot: JSON) -> str:
-    """The submission of the last prompt that was taken up; "" where there is none."""
-    prompts = [m for m in dicts_in(snapshot, "messages") if m.get("role") == "user"]
-    return text_of(prompts[-1].get("submissionId")) if prompts else ""
+def of_conversation(snapshot: JSON) -> RunStatus | None:
+    """What the history says of whatever ran in a conversation last, for a reference that names no run."""
+    open_ = [
+        s for m in dicts_in(snapshot, "messages") for s in submissions_of(m) if not settlement_of(snapshot, s)
+    ]
+    settled = [text_of(each.get("submissionId")) for each in dicts_in(snapshot, "settlements")]
+    return look_up(snapshot, [*settled, *open_][-1]) if open_ or settled else None
