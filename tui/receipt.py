@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tui.core.conversation import Stop, Turn
-from tui.core.events import End
+from tui.core.events import Answer, End
 from tui.core.safe_text import SafeText, safe_line
 from tui.core.turn import Outcome
 from tui.core.view import MEANING, milliseconds
@@ -77,12 +77,25 @@ def happened(turn: Turn) -> SafeText:
     stop = _stop(turn)
     words = ["frozen at once"]
     if stop.answer:
-        words.append(f"backend: {_answer_words(stop)} {milliseconds(_delta(stop, stop.answered_at))}")
+        status = f" ({stop.answer.status})" if stop.answer.status else ""
+        after = milliseconds(_delta(stop, stop.answered_at))
+        words.append(f"backend {_VERBS[stop.answer.answer]}{status} after {after}")
     if stop.end_at is not None:
-        words.append(f"end seen{_on(stop)} {milliseconds(_delta(stop, stop.end_at))}")
+        words.append(f"end seen after {milliseconds(_delta(stop, stop.end_at))} ({stop.evidence})")
     elif turn.outcome not in (Outcome.NEVER_SENT, Outcome.LOCAL_ONLY):
         words.append("end not seen")
-    return safe_line("   ".join(words), 240)
+    return safe_line("  ·  ".join(words), 240)
+
+
+_VERBS = {
+    Answer.ACKNOWLEDGED: "said yes",
+    Answer.ALREADY_OVER: "said it was over",
+    Answer.NOTHING_RUNNING: "knew of no run",
+    Answer.REFUSED: "refused",
+    Answer.UNANSWERED: "did not answer",
+    Answer.UNSUPPORTED: "has no abort",
+    Answer.CLOSED: "was left by closing",
+}
 
 
 def meaning(turn: Turn) -> SafeText:

@@ -163,7 +163,7 @@ def _stopping(turn: Turn, now: float) -> str:
         Phase.READING_ON: "backend answered, reading on",
         Phase.CHECKING: "looking the run up",
     }[turn.phase]
-    return f"{seconds(now - asked)}  text frozen, {stage}"
+    return f"{seconds(now - asked)}  text frozen; {stage}"
 
 
 def _completed(turn: Turn, now: float) -> str:
@@ -226,10 +226,12 @@ def time_to_evidence(turn: Turn) -> float | None:
 
 
 def running_tool(turn: Turn) -> ToolBlock | None:
-    """The tool call that was opened last and has no end yet."""
+    """The tool that the run is at now: one without an end, with nothing written after it."""
     for block in reversed(turn.transcript.blocks):
-        if isinstance(block, ToolBlock):
-            return block if block.status is None else None
+        if not isinstance(block, ToolBlock):
+            return None
+        if block.status is None:
+            return block
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -33,4 +34,6 @@ class Opening:
     late: str = "keep"
     queue_on_stop: str = "hold"
     save_note: Callable[[str, object], None] = lambda kind, value: None
+    mono: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
     end: Callable[[], Awaitable[object]] = _nothing

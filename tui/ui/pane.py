@@ -54,7 +54,7 @@ class ChatPane(Vertical):
         self.last_id = ""
         self.view = TranscriptView(clock=opening.mono)
         self.welcome = Welcome(opening.embedded)
-        self.bar = RunBar(self, still=still, plain=plain)
+        self.bar = RunBar(self)
         self.box = PromptBox()
         self.below = Row(self._below_pieces, id="below")
         self.queued = Static("", classes="queued", markup=False)

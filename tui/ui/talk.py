@@ -98,6 +98,7 @@ class Talk:
     def enqueue(self, text: str) -> None:
         self.queue.append(text)
         self._save_queue()
+        self.listener.moved()
 
     def take_back(self) -> str | None:
         """Up in an empty box: the last queued prompt, or the last one sent."""

@@ -68,7 +68,7 @@ class ShownTurn:
         stopped_text = (
             turn.stop and turn.transcript.blocks and isinstance(turn.transcript.blocks[-1], TextBlock)
         )
-        return "⏹" if stopped_text else ""
+        return "■" if stopped_text else ""
 
     @property
     def cards(self) -> Sequence[Card]:
@@ -101,11 +101,7 @@ def stopped_card(turn: Turn, can: Capabilities, details: bool) -> Card:
         [Word(f"  {found.sign} {found.word}", _TONES[found.tone])],
         [Word(f"  {receipt.meaning(turn)}")],
         [Word(f"  {receipt.kept(turn)}", "dim")],
-        [
-            Word(f"  {receipt.happened(turn)}", "dim"),
-            Word("   ", fill=False),
-            Word("Details", "key", "details"),
-        ],
+        [Word(f"  {receipt.happened(turn)}", "dim")],
     ]
     if details:
         lines += [[Word(f"    {what}  ", "dim"), Word(when)] for what, when in receipt.chain(turn)]
@@ -113,7 +109,7 @@ def stopped_card(turn: Turn, can: Capabilities, details: bool) -> Card:
     if settled:
         remembers = can.remembers_partial
         lines += [[Word(f"  {line}", "warning")] for line in receipt.cautions(turn, remembers)]
-        lines.append(_actions(turn))
+    lines.append(_actions(turn, settled))
     return Card("stop", lines)
 
 
@@ -130,19 +126,19 @@ def _said(turn: Turn) -> list[Line]:
     return rows
 
 
-def _actions(turn: Turn) -> Line:
-    words = [Word("  "), Word("^R Resend", "key", "resend"), Word("   "), Word("↑ Edit", "key", "edit")]
-    if turn.transcript.chars:
-        words += [
-            Word("   "),
-            Word("^L Resend quoting", "key", "quote"),
-            Word("   "),
-            Word("Copy", "key", "copy"),
-        ]
-    if turn.stop and turn.stop.late_events:
-        words += [Word("   "), Word("Late text", "key", "late")]
-    if look(turn).cell is Cell.RETRY or turn.outcome is Outcome.LOCAL_ONLY:
-        words += [Word("   "), Word("Check again", "key", "check")]
+def _actions(turn: Turn, settled: bool) -> Line:
+    """What one can click, each word with the key that does the same where there is one."""
+    some = turn.transcript.chars > 0
+    offers = [("^R Resend", "resend", settled), ("↑ Edit", "edit", settled)]
+    offers += [("^L Resend quoting", "quote", settled and some)]
+    offers += [("Copy", "copy", some), ("Details", "details", True)]
+    offers += [("Late text", "late", bool(turn.stop and turn.stop.late_events))]
+    unproven = look(turn).cell is Cell.RETRY or turn.outcome is Outcome.LOCAL_ONLY
+    offers += [("Check again", "check", unproven)]
+    words = [Word(" ")]
+    for label, action, shown in offers:
+        if shown:
+            words += [Word("  "), Word(label, "key", action)]
     return words
 
 

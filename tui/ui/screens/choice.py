@@ -31,7 +31,9 @@ class ChoiceScreen(BarredModal):
 
     BINDINGS: ClassVar[list[BindingType]] = []
     DEFAULT_CSS = """
-    ChoiceScreen OptionList { height: auto; border: none; background: $surface; padding: 0; }
+    ChoiceScreen OptionList, ChoiceScreen OptionList:focus {
+        height: auto; border: none; background: $surface; padding: 0;
+    }
     ChoiceScreen Static { margin: 1 1 1 1; }
     """
 

@@ -19,8 +19,12 @@ PLAIN_SPINNER = "|/-\\"
 
 
 class Facts(Protocol):
-    """What the bar shows, asked anew for each drawing."""
+    """What the bar shows, asked anew for each drawing. `still`: no animation; `plain`: nor other signs."""
 
+    @property
+    def still(self) -> bool: ...
+    @property
+    def plain(self) -> bool: ...
     def bar_look(self) -> Look: ...
     def bar_detail(self) -> str: ...
     def bar_keys(self) -> str: ...
@@ -45,14 +49,12 @@ class RunBar(Widget):
     RunBar > .bar--idle { color: $foreground-muted; background: $panel; }
     """
 
-    def __init__(
-        self, facts: Facts, *, plain: bool = False, ascii_only: bool = False, still: bool = False
-    ) -> None:
+    def __init__(self, facts: Facts) -> None:
         super().__init__()
         self.facts = facts
-        self.plain = plain
-        self.ascii_only = ascii_only
-        self.still = still
+        self.plain = facts.plain
+        self.ascii_only = facts.plain
+        self.still = facts.still
         self._frame = 0
 
     def on_mount(self) -> None:
