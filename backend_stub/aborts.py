@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backend_stub import events as ev
-from backend_stub.audit import Ledger
 from backend_stub.events import Phase
-from backend_stub.gates import Gates
 from backend_stub.run import Run
-from backend_stub.store import Store
+
+if TYPE_CHECKING:
+    from backend_stub.engine import Engine
 
 _EARLY_S = 60.0  # how long an abort that came before its run is remembered
 _EARLY_KEPT = 1000
@@ -41,22 +40,23 @@ class Aborted:
 class Aborts:
     """Aborts runs by id."""
 
-    def __init__(self, runs: Mapping[str, Run], store: Store, gates: Gates, ledger: Ledger) -> None:
-        self._runs, self._store, self._gates, self._ledger = runs, store, gates, ledger
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._early: OrderedDict[str, tuple[float, str, str]] = OrderedDict()
 
     async def abort(self, run_id: str, reason: str, by: str) -> Aborted:
         """See `Engine.abort`."""
-        run = self._runs.get(run_id)
+        engine = self._engine
+        run = engine.runs.get(run_id)
         if run is None:
             return self._absent(run_id, reason, by)
-        self._ledger.note(run_id, "abort", "asked", detail=reason)
+        engine.ledger.note(run_id, "abort", "asked", detail=reason)
         if run.switches.gated("abort"):
-            await self._gates.hold(run_id, "abort")
+            await engine.gates.hold(run_id, "abort")
         verdict = await self._act(run, reason, by)
         if run.switches.gated("answer"):
-            await self._gates.hold(run_id, "answer")
-        self._ledger.note(run_id, "abort", "answered", detail=verdict.value)
+            await engine.gates.hold(run_id, "answer")
+        engine.ledger.note(run_id, "abort", "answered", detail=verdict.value)
         return Aborted(verdict, run.summary())
 
     def early(self, run: Run) -> None:
@@ -66,16 +66,23 @@ class Aborts:
             run.token.cancel(reason, by)
 
     async def _act(self, run: Run, reason: str, by: str) -> Verdict:
+        if run.phase is Phase.PAUSED and run.open_question:
+            self._engine.withdraw(run, reason, by)
+            return Verdict.CANCELLED
         if run.phase.over:
             return Verdict.ALREADY_CANCELLED if run.phase is Phase.CANCELLED else Verdict.FINISHED
+        if run.switches.abort == "lie-quietly":
+            run.ghost, run.token.reason, run.token.by = True, reason, by
+            self._engine.end(run, Phase.CANCELLED)
+            return Verdict.CANCELLED
         return await _EFFECTS.get(run.switches.abort, cut)(run, reason, by)
 
     def _absent(self, run_id: str, reason: str, by: str) -> Aborted:
-        known = self._store.run(run_id)
+        known = self._engine.store.run(run_id)
         if known:
             cancelled = known["phase"] == Phase.CANCELLED.value
             return Aborted(Verdict.ALREADY_CANCELLED if cancelled else Verdict.FINISHED, known)
-        self._ledger.note(run_id, "abort", "asked", detail="unknown run")
+        self._engine.ledger.note(run_id, "abort", "asked", detail="unknown run")
         now = time.monotonic()
         self._early[run_id] = (now, reason, by)
         while len(self._early) > _EARLY_KEPT or now - next(iter(self._early.values()))[0] > _EARLY_S:
@@ -98,13 +105,6 @@ async def _lie(run: Run, reason: str, by: str) -> Verdict:
     return Verdict.CANCELLED
 
 
-async def _lie_quietly(run: Run, reason: str, by: str) -> Verdict:
-    run.ghost = True
-    run.close(Phase.CANCELLED, ev.Cancelled(reason, by))
-    run.over.set()
-    return Verdict.CANCELLED
-
-
 async def _accept(run: Run, reason: str, by: str) -> Verdict:
     run.token.cancel(reason, by)
     run.phase = Phase.STOPPING
@@ -123,7 +123,6 @@ async def _let_finish(run: Run, reason: str, by: str) -> Verdict:
 
 _EFFECTS: dict[str, Callable[[Run, str, str], Awaitable[Verdict]]] = {
     "lie": _lie,
-    "lie-quietly": _lie_quietly,
     "never-settles": _accept,
     "settles-late": _accept,
     "finishes": _let_finish,

@@ -28,7 +28,8 @@ from backend_stub.store import Store
 from backend_stub.switches import Switches
 
 _SAVE_S = 0.25  # how often the reply of an active run is written
-_KEPT_RUNS = 500  # finished runs whose event log stays in memory
+_KEPT_RUNS = 500  # runs whose event log stays in memory, for those who re-attach
+_KEPT_EVENTS = 300_000  # some 60 MB
 
 
 class RunExists(Exception):
@@ -62,9 +63,9 @@ class Engine:
         self.ledger = Ledger(audit)
         self.runs: OrderedDict[str, Run] = OrderedDict()
         self.closing = False
-        self._aborts = Aborts(self.runs, self.store, self.gates, self.ledger)
+        self._aborts = Aborts(self)
         self._logs: dict[str, Log] = {}
-        self._paused: dict[tuple[str, str], Paused] = {}
+        self._paused: dict[tuple[str, str], tuple[Run, Paused]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- starting ----------------------------------------------------------------------------------------
@@ -90,12 +91,13 @@ class Engine:
 
         Raises NothingAsked or RunExists.
         """
-        paused = self._paused.get((conversation_id, request))
-        if paused is None:
+        if (conversation_id, request) not in self._paused:
             raise NothingAsked(request)
+        asked, paused = self._paused[conversation_id, request]
         chosen = choose("", self.switches, self.scenario)
         run = self._register(run_id, conversation_id, agent, reply, chosen, pauses=True)
         del self._paused[conversation_id, request]
+        asked.open_question = ""
         run.emit(ev.Answered(request, reply))
         self._go(run, (*branch(paused.question, reply), *paused.rest))
         return run
@@ -108,7 +110,7 @@ class Engine:
         asked = chosen.switches.questions
         run = Run(
             run_id, conversation_id, agent, prompt, chosen.scenario, chosen.switches, self.gates, self.ledger,
-            self.conversation_log(conversation_id), pauses if asked == "dialect" else asked == "pause",
+            self._logs.get(conversation_id), pauses if asked == "dialect" else asked == "pause",
         )  # fmt: skip
         self.runs[run_id] = run
         self._forget_old()
@@ -137,15 +139,16 @@ class Engine:
             await self._linger(run)
         except Paused as pause:
             phase, request = Phase.PAUSED, pause.request
-            self._paused[run.conversation_id, pause.request] = pause
+            run.open_question = request
+            self._paused[run.conversation_id, request] = run, pause
         except AgentFailed as failure:
             phase, message, code = Phase.FAILED, str(failure), failure.code
         except Exception as bug:  # a bug of ours must not leave a run that never ends
             phase, message, code = Phase.FAILED, f"Internal error: {type(bug).__name__}", "internal"
         if not run.ghost:
-            self._end(run, phase, message, code, request)
+            self.end(run, phase, message, code, request)
 
-    def _end(self, run: Run, phase: Phase, message: str = "", code: str = "", request: str = "") -> None:
+    def end(self, run: Run, phase: Phase, message: str = "", code: str = "", request: str = "") -> None:
         """The one way in which a run becomes over: recorded, saved and told in one breath."""
         token = run.token
         if run.over.is_set():
@@ -155,10 +158,20 @@ class Engine:
             message, code = (token.reason, "shutdown") if self.closing else ("", "")
         cancelled = ev.Cancelled(token.reason, token.by) if phase is Phase.CANCELLED else None
         run.close(phase, cancelled, message=message, code=code, request=request)
-        self.ledger.note(run.id, "run", phase.value, detail=token.reason or message)
-        self.news.tell(f"run.{phase.value}", run)
-        self.store.save(run)
+        self._tell_end(run)
         run.over.set()
+
+    def withdraw(self, run: Run, reason: str, by: str) -> None:
+        """A run that ended with a question is aborted: the question can no longer be answered."""
+        self._paused.pop((run.conversation_id, run.open_question), None)
+        run.token.cancel(reason, by)
+        run.phase, run.open_question = Phase.CANCELLED, ""
+        self._tell_end(run)
+
+    def _tell_end(self, run: Run) -> None:
+        self.ledger.note(run.id, "run", run.phase.value, detail=run.token.reason or run.message)
+        self.news.tell(f"run.{run.phase.value}", run)
+        self.store.save(run)
 
     async def _linger(self, run: Run) -> None:
         """Where the switches say so, a run that was cut does not end, or not yet."""
@@ -217,7 +230,10 @@ class Engine:
         return [run for run in runs if conversation_id in ("", run.conversation_id)]
 
     def conversation_log(self, conversation_id: str) -> Log:
-        """Every entry of the conversation's runs in order, since this process started. Never closed."""
+        """Every entry of the conversation's runs in order, of those that start from the first call on.
+
+        Never closed, and never trimmed: ask for it only where a protocol needs it.
+        """
         return self._logs.setdefault(conversation_id, Log())
 
     def _memory(self, run: Run) -> list[tuple[str, str, bool]]:
@@ -229,9 +245,14 @@ class Engine:
         ]
 
     def _forget_old(self) -> None:
-        for run_id, run in list(self.runs.items())[: max(0, len(self.runs) - _KEPT_RUNS)]:
+        """Drop the oldest runs that are over, while there are too many runs or events in memory."""
+        events = sum(len(run.log.entries) for run in self.runs.values())
+        for run in list(self.runs.values()):
+            if len(self.runs) <= _KEPT_RUNS and events <= _KEPT_EVENTS:
+                return
             if run.phase.over:
-                del self.runs[run_id]
+                events -= len(run.log.entries)
+                del self.runs[run.id]
 
     # --- closing -----------------------------------------------------------------------------------------
 
@@ -241,7 +262,7 @@ class Engine:
         for run in self.active():
             run.token.cancel("The backend was shut down while this run was active.", "shutdown")
             if not run.over.is_set():
-                self._end(run, Phase.FAILED)
+                self.end(run, Phase.FAILED)
         for log in self._logs.values():
             log.close()
         for task in self._tasks:

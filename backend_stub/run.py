@@ -30,7 +30,7 @@ class Run:
     switches: Switches
     gates: Gates
     ledger: Ledger
-    shared_log: Log  # of the conversation: every run's entries, in order
+    shared_log: Log | None  # of the conversation: every run's entries, in order, if anybody wants them
     pauses: bool = False  # questions end the run and wait for a new one, as this dialect wants it
     phase: Phase = Phase.RUNNING
     token: CancelToken = field(default_factory=CancelToken)
@@ -55,7 +55,8 @@ class Run:
         if self.log.closed:
             return
         entry: Entry = self.log.append(self.id, event)
-        self.shared_log.add(entry)
+        if self.shared_log:
+            self.shared_log.add(entry)
         self.reply.grow(event)
 
     def close(

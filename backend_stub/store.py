@@ -42,11 +42,13 @@ class StoreUnusable(Exception):
 class Store:
     """Every run there was. Without a folder it is kept in memory only. Raises StoreUnusable.
 
-    A write that fails (full disk, lock) is remembered in `trouble` and costs the run nothing.
+    A write that fails (full disk, lock) costs the run nothing: `trouble` says why, and the next write makes
+    up for it.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
         self.trouble = ""
+        self._owed: dict[str, list[Any]] = {}  # rows that are not written yet, by run
         try:
             self._db = _open(_private(folder) if folder else ":memory:")
             self._owner = Owner(folder)
@@ -58,8 +60,15 @@ class Store:
         summary = run.summary()
         values = {**summary, "owner": self._owner.name, "prompt": run.prompt}
         values["parts"] = json.dumps(run.reply.saved(), ensure_ascii=True)
+        self._owed[run.id] = [values[name] for name in _COLUMNS]
+        self._pay()
+
+    def _pay(self) -> None:
         try:
-            self._db.execute(_SAVE, [values[name] for name in _COLUMNS])
+            for run_id in list(self._owed):
+                self._db.execute(_SAVE, self._owed[run_id])
+                del self._owed[run_id]
+            self.trouble = ""
         except sqlite3.Error as error:
             self.trouble = str(error)
 
@@ -81,6 +90,7 @@ class Store:
         return [self._told(row) for row in rows]
 
     def close(self) -> None:
+        self._pay()
         with suppress(sqlite3.Error):
             self._db.close()
         self._owner.close()

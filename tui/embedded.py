@@ -54,7 +54,8 @@ class EmbeddedBackend:
     async def start(self) -> None:
         """Start the child and wait until it serves. The event loop never waits for it.
 
-        Raises BackendError with a sentence for the person.
+        A child that has died may be started anew; address and token are then others. Raises BackendError with
+        a sentence for the person.
         """
         token = secrets.token_urlsafe(32)
         self.url = await asyncio.to_thread(self._launch, token)
@@ -68,8 +69,12 @@ class EmbeddedBackend:
         """`stop` for whoever has no event loop any more; blocks for at most a second and a half."""
         with self._lock:
             self._stopped = True
-            child, self._child = self._child, None
-            errors, self._errors = self._errors, None
+            self._discard()
+
+    def _discard(self) -> None:
+        """End the child there is, if any, and close what belongs to it."""
+        child, self._child = self._child, None
+        errors, self._errors = self._errors, None
         if child:
             _end(child)
         if errors:
@@ -79,6 +84,7 @@ class EmbeddedBackend:
         with self._lock:
             if self._stopped:
                 raise BackendError("The embedded backend was stopped while it was being started.")
+            self._discard()
             try:
                 self._errors = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 - lives on
             except OSError:

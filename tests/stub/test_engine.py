@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sqlite3
 from pathlib import Path
 
 import pytest
 
+from backend_stub import engine as engine_module
 from backend_stub import events as ev
 from backend_stub.audit import Line
 from backend_stub.engine import Engine, NothingAsked, RunExists, Verdict
@@ -255,8 +257,81 @@ def test_a_question_that_ended_a_run_is_answered_once() -> None:
         second = engine.go_on(**names)
         await second.over.wait()
         assert second.reply.text().endswith("Version 1.4.2 is live.")
+        assert (await engine.abort("r1")).verdict is Verdict.FINISHED
         with pytest.raises(NothingAsked):
             engine.go_on(**{**names, "run_id": "r3"})
+        await engine.close()
+
+    go(scenario())
+
+
+def test_a_run_that_paused_can_still_be_aborted_and_its_question_is_then_closed() -> None:
+    async def scenario() -> None:
+        engine = instant(questions="pause")
+        run = await finished(engine, "[[approve]]")
+        request = run.open_question
+        assert (await engine.abort("r1", reason="changed my mind")).verdict is Verdict.CANCELLED
+        assert (await engine.abort("r1")).verdict is Verdict.ALREADY_CANCELLED
+        with pytest.raises(NothingAsked):
+            engine.go_on(run_id="r2", conversation_id="t1", request=request, reply="yes")
+        saved = engine.store.run("r1")
+        assert saved and saved["phase"] == "cancelled"
+        await engine.close()
+
+    go(scenario())
+
+
+def test_a_quiet_lie_is_kept_as_a_cancelled_run(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        engine = instant(tmp_path, abort="lie-quietly", gates="text:2")
+        await started(engine, "[[words]]")
+        await engine.gates.reached("text", "r1")
+        await engine.abort("r1", reason="hush")
+        await engine.close()
+        again = instant(tmp_path)
+        seen = again.look_up("r1")
+        assert seen and (seen["phase"], seen["reason"]) == ("cancelled", "hush")
+        await again.close()
+
+    go(scenario())
+
+
+def test_what_could_not_be_written_is_written_when_the_store_is_free_again(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        engine = instant(tmp_path)
+        other = sqlite3.connect(tmp_path / "conversations.sqlite", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        engine.store._db.execute("PRAGMA busy_timeout = 1")
+        await finished(engine, "[[short]]")
+        assert "locked" in engine.store.trouble
+        assert engine.conversation("t1") == []
+        other.execute("ROLLBACK")
+        other.close()
+        await finished(engine, "[[short]]", "r2")
+        assert engine.store.trouble == ""
+        assert [turn["phase"] for turn in engine.conversation("t1")] == ["completed", "completed"]
+        await engine.close()
+
+    go(scenario())
+
+
+def test_a_file_that_is_no_database_is_put_aside_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "conversations.sqlite").write_bytes(b"not a database at all" * 500)
+    engine = instant(tmp_path)
+    assert engine.conversation("t1") == []
+    assert (tmp_path / "conversations.sqlite.unreadable").exists()
+    engine.store.close()
+
+
+def test_old_runs_are_forgotten_when_their_events_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        monkeypatch.setattr(engine_module, "_KEPT_EVENTS", 100)
+        engine = instant()
+        for run_id in ("r1", "r2", "r3"):
+            await finished(engine, "[[words]]", run_id)
+        assert list(engine.runs) == ["r2", "r3"]
+        seen = engine.look_up("r1")
+        assert seen and seen["text"].endswith("word60")
         await engine.close()
 
     go(scenario())

@@ -314,6 +314,21 @@ def test_a_stop_while_it_starts_leaves_no_child_behind() -> None:
     asyncio.run(scenario())
 
 
+def test_a_child_that_died_can_be_started_anew() -> None:
+    async def scenario() -> None:
+        async with EmbeddedBackend() as backend:
+            assert backend._child
+            first = backend.url, backend.token
+            backend._child.kill()
+            backend._child.wait()
+            assert not backend.alive
+            await backend.start()
+            assert backend.alive
+            assert (backend.url, backend.token) != first
+
+    asyncio.run(scenario())
+
+
 def test_ctrl_c_in_the_terminal_does_not_reach_it() -> None:
     async def scenario() -> None:
         async with EmbeddedBackend() as backend:
