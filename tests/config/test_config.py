@@ -193,6 +193,11 @@ def test_every_key_is_documented_and_the_documentation_is_a_valid_file(loaded):
     assert len(top) == sum(row.kind is not dict for row in rows().values())
 
 
+def test_the_page_for_people_has_the_rows_of_the_table():
+    page = Path(__file__).parents[2] / "CONTRIBUTING.md"
+    assert documented() in page.read_text(), "put tui.config.documented() into its section on settings"
+
+
 def test_the_environment_says_where_things_are(monkeypatch, tmp_path):
     monkeypatch.setenv("STOPKEY_CONFIG", str(tmp_path / "c.toml"))
     monkeypatch.setenv("STOPKEY_DATA", str(tmp_path / "d"))
