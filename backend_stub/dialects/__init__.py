@@ -35,7 +35,7 @@ from starlette.routing import BaseRoute
 
 from backend_stub.engine import Engine
 
-_MODULES = ("ag_ui", "contractspec", "flue")
+_MODULES = ("ag_ui", "contractspec", "flue", "adk")
 
 
 def routes(engine: Engine) -> list[BaseRoute]:

@@ -13,8 +13,9 @@ from typing import Any
 from backend_stub import events as ev
 from backend_stub.dialects.flue_snapshot import JSON, Snapshot
 from backend_stub.dialects.flue_words import Words
+from backend_stub.dialects.kept import kept_events
 from backend_stub.engine import Engine
-from backend_stub.events import Phase, ToolEnd
+from backend_stub.events import Phase
 from backend_stub.log import Entry
 from backend_stub.run import Run
 
@@ -212,27 +213,5 @@ def _join(merged: list[JSON], pieces: list[str]) -> None:
 def _kept(row: dict[str, Any]) -> Iterable[JSON]:
     """The chunks of a run of an earlier process, made again from what was saved of it."""
     words, at = Words(row["run_id"]), row["began"]
-    for event in _events(row):
+    for event in kept_events(row):
         yield from words.say(Entry(0, at, row["run_id"], event))
-
-
-def _events(row: dict[str, Any]) -> Iterable[ev.Event]:
-    yield ev.RunBegan(row["prompt"])
-    yield ev.ModelBegan("", 1)
-    for part in row["parts"]:
-        match part["type"]:
-            case "text":
-                yield ev.TextDelta(part["id"], part["text"])
-            case "reasoning":
-                yield ev.ReasoningDelta(part["id"], part["text"])
-            case "tool":
-                yield ev.CallReady(part["id"], part["tool"], part["arguments"] or {})
-                yield ev.ToolBegan(part["id"], part["tool"])
-                if part["end"]:
-                    yield ev.ToolEnded(part["id"], part["tool"], part["result"], ToolEnd(part["end"]))
-            case "question":
-                yield ev.Asked(part["id"], part["text"], part["kind"], tuple(part["choices"]))
-    yield ev.ModelEnded("", "", "", (), 0, 0, cut=True)
-    phase = Phase(row["phase"])
-    if phase.over:
-        yield ev.RunOver(phase, row["message"], row["code"])
