@@ -39,12 +39,12 @@ def as_data(turn: Turn) -> dict[str, Any]:
         "answer_detail": stop.answer.detail if stop.answer else "",
         "evidence": stop.evidence or None,
         "declared_end": str(turn.state.end) if turn.state.end else None,
-        "kept_chars": turn.transcript.chars,
+        "kept_chars": len(turn.transcript.reply()),
         "server_chars": len(turn.server_text) if turn.server_text is not None else None,
         "late_events": stop.late_events,
         "late_chars": stop.late_chars,
         "late_policy": stop.late_policy,
-        "open_tools": [str(tool.name) for tool in turn.transcript.open_tools()],
+        "open_tools": [str(tool.name) for tool in turn.open_tools()],
     }
 
 
@@ -65,7 +65,7 @@ def chain(turn: Turn) -> list[tuple[SafeText, str]]:
 def kept(turn: Turn) -> SafeText:
     """What was kept, against what the backend says it has and what came after the stop."""
     stop = _stop(turn)
-    words = [f"kept {turn.transcript.chars:,} chars"]
+    words = [f"kept {len(turn.transcript.reply()):,} chars"]
     if turn.server_text is not None:
         words.append(f"server has {len(turn.server_text):,}")
     words.append(f"+{stop.late_chars:,} after the stop" + _policy(stop))
@@ -79,12 +79,12 @@ def happened(turn: Turn) -> SafeText:
     if stop.answer:
         status = f" ({stop.answer.status})" if stop.answer.status else ""
         after = milliseconds(_delta(stop, stop.answered_at))
-        words.append(f"backend {_VERBS[stop.answer.answer]}{status} after {after}")
+        words.append(f"backend {_VERBS[stop.answer.answer]}{status} {after}")
     if stop.end_at is not None:
-        words.append(f"end seen after {milliseconds(_delta(stop, stop.end_at))} ({stop.evidence})")
+        words.append(f"end seen {milliseconds(_delta(stop, stop.end_at))} ({stop.evidence})")
     elif turn.outcome not in (Outcome.NEVER_SENT, Outcome.LOCAL_ONLY):
         words.append("end not seen")
-    return safe_line("  ·  ".join(words), 240)
+    return safe_line(" · ".join(words), 240)
 
 
 _VERBS = {
@@ -106,7 +106,7 @@ def meaning(turn: Turn) -> SafeText:
 def cautions(turn: Turn, remembers_partial: bool | None = None) -> list[SafeText]:
     """What the record does not show: tools whose end was not seen, and what the backend will remember."""
     lines = []
-    for tool in turn.transcript.open_tools():
+    for tool in turn.open_tools():
         lines.append(f"{tool.name}: its end was not seen; it may still be finishing.")
     if turn.state.end is End.ALIVE and turn.outcome is Outcome.UNCONFIRMED:
         lines.append("The run went on after the stop.")

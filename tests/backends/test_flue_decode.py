@@ -165,6 +165,8 @@ def test_the_stream_from_the_very_beginning_opens_with_an_empty_reset_and_tells_
 def test_a_tool_that_does_not_listen_to_the_abort_stays_open() -> None:
     transcript = shown(decode(reader_of("05b-abort-mid-tool-deaf"), stream_of("05b-abort-mid-tool-deaf")))
     assert [tool.name for tool in transcript.open_tools()] == ["deaf_tool"]
+    seen = look_up(history_of("05b-abort-mid-tool-deaf"), reader_of("05b-abort-mid-tool-deaf").submission)
+    assert seen and seen.detail == "The server says that deaf_tool may still be running."
 
 
 def test_parallel_tools_of_a_batch_that_was_aborted_end_each_in_its_own_way() -> None:

@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from tui.backends.flue_history import (
+    ABANDONED,
     JSON,
     dicts_in,
     end_of,
@@ -37,7 +38,6 @@ from tui.backends.flue_history import (
 from tui.core import events as ev
 from tui.core.events import ToolStatus
 
-_ABANDONED = "may still be running"  # the wire has no other sign of it than these words
 _ABORTED = "This operation was aborted"
 _LAST = 1 << 62  # beyond every index of a batch
 
@@ -207,7 +207,7 @@ class RunReader:
     def _tool_error(self, chunk: JSON) -> Iterator[ev.Event]:
         """A tool that does not listen to the abort is given up while it runs on: that is not its end."""
         call, text = self._open_call(chunk), text_of(chunk.get("errorText"))
-        if call and _ABANDONED in text:
+        if call and ABANDONED in text:
             yield ev.Unknown("tool-output-error")
         elif call:
             self._ended.add(call)

@@ -19,6 +19,8 @@ from tui.core.events import End, RunFinished
 JSON = dict[str, Any]
 
 _ENDS = {"completed": End.COMPLETED, "failed": End.FAILED, "aborted": End.CANCELLED}
+ABANDONED = "may still be running"
+"""What is in the error of a tool that did not listen to the abort; the wire has no other sign of it."""
 _ELSEWHERE = "Answered within the reply to another prompt."
 
 
@@ -96,12 +98,21 @@ def _is_reply(message: JSON, submission: str) -> bool:
     return message.get("role") == "assistant" and message.get("submissionId") == submission
 
 
+def _abandoned(snapshot: JSON, submission: str) -> str:
+    """Tools that the server gave up on while they ran, in a sentence."""
+    replies = (m for m in dicts_in(snapshot, "messages") if _is_reply(m, submission))
+    parts = (part for message in replies for part in dicts_in(message, "parts"))
+    names = [text_of(p.get("toolName")) for p in parts if ABANDONED in text_of(p.get("errorText"))]
+    return f"The server says that {', '.join(names)} may still be running." if names else ""
+
+
 def look_up(snapshot: JSON, submission: str) -> RunStatus | None:
     """Whether this run is over, as the history says. None: it has no word on it (or it waits in a queue)."""
     settled = settlement_of(snapshot, submission)
     if settled:
         end = end_of(settled)
-        return RunStatus(end.end, end.message, saved_reply(snapshot, submission))
+        detail = " ".join(filter(None, (end.message, _abandoned(snapshot, submission))))
+        return RunStatus(end.end, detail, saved_reply(snapshot, submission))
     if any(submission in submissions_of(message) for message in dicts_in(snapshot, "messages")):
         detail = "The history has this run, and no end of it."
         return RunStatus(End.ALIVE, detail, saved_reply(snapshot, submission))

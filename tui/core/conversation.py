@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from tui.core import events as ev
 from tui.core.events import Answer, End, Record
 from tui.core.safe_text import EMPTY, SafeText, safe_line
-from tui.core.transcript import Transcript
+from tui.core.transcript import ToolBlock, Transcript
 from tui.core.turn import Effect, Outcome, Phase, TurnState, step
 
 
@@ -71,6 +71,14 @@ class Turn:
         if self.stop and self.server_text is not None and self.server_text.startswith(ours):
             return self.server_text
         return ours
+
+    def open_tools(self) -> list[ToolBlock]:
+        """Calls whose end was not seen, before the stop or after it. One may have begun on the backend before
+        the stop and have been told of after it."""
+        known = {tool.key for tool in self.transcript.blocks if isinstance(tool, ToolBlock)}
+        ended = {tool.key for tool in self.late.blocks if isinstance(tool, ToolBlock) and tool.status}
+        begun = self.transcript.open_tools() + [t for t in self.late.open_tools() if t.key not in known]
+        return [tool for tool in begun if tool.key not in ended]
 
 
 @dataclass(slots=True)
