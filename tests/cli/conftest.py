@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import logging
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,14 +40,17 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def stopkey(
     home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Done]:
-    hooks = (sys.excepthook, sys.unraisablehook)
+    taken = (sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook"), (logging, "lastResort")
+    for owner, hook in taken:
+        monkeypatch.setattr(
+            owner, hook, getattr(owner, hook)
+        )  # a command takes them over: given back at the end
 
     def run(*arguments: str, stdin: str = "") -> Done:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
         capsys.readouterr()
         with pytest.raises(SystemExit) as exit_:
             cli.main(list(arguments))
-        sys.excepthook, sys.unraisablehook = hooks
         shown = capsys.readouterr()
         return Done(int(exit_.value.code or 0), shown.out, shown.err)
 
