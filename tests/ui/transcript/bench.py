@@ -1,7 +1,7 @@
 """What a frame of the transcript costs, in a real pseudo-terminal: `python -m tests.ui.transcript.bench`.
 
-A measurement, not a test. Prints processor use while a reply streams at several rates and sizes, for every kind
-of material, and the time from opening to the first frame. Read the ratios; the figures are this machine's.
+A measurement, not a test. Prints processor use while a reply streams at several rates and sizes, for every
+kind of material, and the time from opening to the first frame. Read the ratios, not the figures.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import termios
 import time
+from pathlib import Path
 
 from textual.app import App, ComposeResult
 
@@ -30,7 +31,7 @@ from tui.ui.transcript import PlainTurn, TranscriptView, Word
 SECONDS = 3.0
 
 
-class Bench(App[None]):
+class Bench(App[dict[str, float]]):
     """One turn that already has `size` characters, then `rate` deltas of five characters a second."""
 
     def __init__(self, kind: str, size: int, rate: int) -> None:
@@ -72,9 +73,7 @@ class Bench(App[None]):
             "frame_p50": 1000 * frames[len(frames) // 2], "frame_max": 1000 * frames[-1],
             "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "sent": sent,
         }  # fmt: skip
-        with open(os.environ["BENCH_OUT"], "w") as out:
-            json.dump(result, out)
-        self.exit()
+        self.exit(result)
 
     def _watch(self) -> None:
         """Time the frames."""
@@ -106,15 +105,15 @@ def measure(kind: str, size: int, rate: int) -> dict[str, float]:
                 break
     child.wait()
     os.close(main)
-    with open(out) as found:
-        result: dict[str, float] = json.load(found)
-    os.unlink(out)
+    result: dict[str, float] = json.loads(Path(out).read_text())
+    Path(out).unlink()
     return {**result, "written": written / 1000}
 
 
 def main() -> None:
     if len(sys.argv) == 4:
-        Bench(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])).run()
+        result = Bench(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])).run()
+        Path(os.environ["BENCH_OUT"]).write_text(json.dumps(result))
         return
     rates = [int(rate) for rate in sys.argv[1:]] or [50, 1000]
     print("kind            size   rate   cpu%  frames  frame p50/max ms   opened ms  memory MB  kB written")

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 PROSE = (
-    "Order 42 left the **Leipzig** warehouse on Tuesday. The carrier scanned it in Kassel on *Wednesday* night, "
-    "and then there is a gap, which usually means that the parcel was put on a truck without a scan. See "
+    "Order 42 left the **Leipzig** warehouse on Tuesday. The carrier scanned it in Kassel on *Wednesday* "
+    "night, and then there is a gap, which usually means that nobody scanned the parcel. See "
     "`carrier_status` or [the page](https://example.com/track/42) for more of it.\n\n"
 )
-CODE = '    def method_{n}(self, value: int = {n}) -> str:  # note {n}\n        return f"{{value}} of {n}" + "x" * {n}\n'
+CODE = (
+    "    def method_{n}(self, value: int = {n}) -> str:  # note {n}\n"
+    '        return f"{{value}} of {n}" + "x" * {n}\n'
+)
 
 
 def prose(size: int) -> str:

@@ -1,9 +1,7 @@
-"""The block scanner: any cutting gives the same leaves, and every state it gives out is enough to go on from."""
+"""The block scanner: any cutting gives the same leaves, and every state is enough to go on from."""
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Iterator
 
 import pytest

@@ -18,7 +18,7 @@ from tui.ui.transcript.setting import Setting
 Clock = Callable[[], float]
 
 AT_ONCE = 100_000
-"""Characters of a block taken in per frame: a reply of megabytes comes in over some frames, and freezes none."""
+"""Characters of a block taken in per frame: a reply of megabytes comes in over some, and freezes none."""
 
 
 class Growing:

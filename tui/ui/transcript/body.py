@@ -46,10 +46,12 @@ class Slab:
 
 
 class Body:
-    """Growing text as slabs of rows. `plain`: no markdown, lines stand as they are (highlighted as `language`)."""
+    """Growing text as slabs of rows. `plain`: no markdown, lines stand as they are, lit as `language`."""
 
-    __slots__ = ("_brush", "_done", "_leaves", "_painted", "base", "heights", "language", "plain", "refs", "scanner", "slabs",
-                 "source")  # fmt: skip
+    __slots__ = (
+        "_brush", "_done", "_leaves", "_painted", "base", "heights", "language", "plain", "refs", "scanner",
+        "slabs", "source",
+    )  # fmt: skip
 
     def __init__(self, plain: bool = False, base: int = inks.TEXT, language: str = "") -> None:
         self.plain, self.base, self.language = plain, base, language

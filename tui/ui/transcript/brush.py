@@ -17,7 +17,7 @@ Spans = Sequence[Span]
 
 @dataclass(slots=True)
 class Brush:
-    """`refs` are the link definitions known so far; `lex` is where the highlighting of an open fence stands."""
+    """`refs` are the link definitions known so far; `lex`: where the highlighting of a fence stands."""
 
     setting: Setting
     base: int = inks.TEXT

@@ -1,7 +1,7 @@
 """The drawing half of the transcript widget: rows of a viewport by `render_line`, at most once per frame.
 
-There is one widget however long the conversation is. It has no size of its own to lay out, no children, and no
-timer while nothing changes. What changed since the last frame is found by comparing rows by identity.
+There is one widget however long the conversation is. It has no size of its own to lay out, no children, and
+no timer while nothing changes. What changed since the last frame is found by comparing rows by identity.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Canvas(Widget):
         self._wake()
 
     def touch(self, turn: int) -> None:
-        """Something in this turn changed. O(1), also 20,000 times a second; drawing follows with the next frame."""
+        """Something in this turn changed. O(1), 20,000 times a second if need be; the next frame draws it."""
         self._touched.add(turn)
         if self._frame_due is None:
             self._wake()

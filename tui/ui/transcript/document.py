@@ -73,7 +73,7 @@ class Document:
         self.settle(index)
 
     def sync(self, key: int) -> bool:
-        """A turn was touched. One that is not laid out will be read fresh when it is. True if there is more."""
+        """A turn was touched. One that is not laid out is read when it will be. True if there is more."""
         index = self._index.get(key, -1)
         layout = self._layouts.get(index)
         if not layout:

@@ -28,7 +28,7 @@ def size_of(text: str) -> str:
 
 
 def as_call(arguments: Grown) -> str:
-    """JSON arguments the way one writes a call: `id=42, name="x"`; anything else as it is. Looks at the start."""
+    """JSON arguments the way one writes a call: `id=42, name="x"`; else as it is. Looks at the start."""
     text = "".join(arguments.parts[:100])[:600]
     found = _parsed(text)
     if not isinstance(found, dict):

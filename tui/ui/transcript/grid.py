@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from tui.ui.transcript import inks, tables
-from tui.ui.transcript.brush import Brush, Spans, inline_spans, lines_of
+from tui.ui.transcript.brush import Brush, inline_spans, lines_of
 from tui.ui.transcript.leaves import Leaf, Run, Table
-from tui.ui.transcript.rows import Row, Span, cells, first_at, one_row, width_of, wrap
+from tui.ui.transcript.rows import Edge, Row, Span, one_row, wrap
 
 NARROWEST = 4  # cells a column is never made narrower than
 
 
-def table(leaf: Leaf, brush: Brush, lead: Spans, rest: Spans) -> list[Row]:
+def table(leaf: Leaf, brush: Brush, edge: Edge) -> list[Row]:
     """The heading, the line under it, and the first rows."""
-    assert leaf.table
-    widths = column_widths(leaf.table, brush.setting.width - width_of(lead))
+    grid = _grid(leaf, brush, edge)
     heading, dashes, *body = leaf.runs
     rows: list[Row] = []
-    if widths:
-        rows += _beside(heading, leaf.table, widths, brush, lead, rest, inks.BOLD)
-        rows.append(_line_under(dashes, widths, brush, rest))
+    if grid.widths:
+        rows += _beside(heading, grid, edge, inks.BOLD)
+        rows.append(_line_under(dashes, grid, edge))
     for run in body:
-        rows += _row(run, leaf.table, widths, brush, rest if rows else lead, rest)
+        rows += _row(run, grid, edge.later if rows else edge)
     return rows
 
 
-def row(leaf: Leaf, brush: Brush, lead: Spans, rest: Spans) -> list[Row]:
+def row(leaf: Leaf, brush: Brush, edge: Edge) -> list[Row]:
     """One more row of a table whose columns are settled."""
+    return _row(leaf.runs[0], _grid(leaf, brush, edge), edge)
+
+
+class _Grid(NamedTuple):
+    """A table as it fits here. `widths` is empty where columns do not fit beside each other."""
+
+    table: Table
+    widths: list[int]
+    brush: Brush
+
+
+def _grid(leaf: Leaf, brush: Brush, edge: Edge) -> _Grid:
     assert leaf.table
-    widths = column_widths(leaf.table, brush.setting.width - width_of(lead))
-    return _row(leaf.runs[0], leaf.table, widths, brush, lead, rest)
+    return _Grid(leaf.table, column_widths(leaf.table, brush.setting.width - edge.width), brush)
 
 
 def column_widths(table: Table, room: int) -> list[int]:
@@ -47,41 +59,37 @@ def column_widths(table: Table, room: int) -> list[int]:
     return widths
 
 
-def _row(run: Run, table: Table, widths: list[int], brush: Brush, lead: Spans, rest: Spans) -> list[Row]:
-    if widths:
-        return _beside(run, table, widths, brush, lead, rest)
-    return _below(run, table, brush, lead, rest)
+def _row(run: Run, grid: _Grid, edge: Edge) -> list[Row]:
+    return _beside(run, grid, edge) if grid.widths else _below(run, grid, edge)
 
 
-def _beside(
-    run: Run, table: Table, widths: list[int], brush: Brush, lead: Spans, rest: Spans, flags: int = 0
-) -> list[Row]:
+def _beside(run: Run, grid: _Grid, edge: Edge, flags: int = 0) -> list[Row]:
     """A row of cells beside each other, each wrapped in its column."""
-    columns = [
-        _cell(cell, width, brush, flags) for cell, width in zip(_cells(run, len(widths)), widths, strict=True)
-    ]
-    bar = Span(f" {brush.setting.glyphs.code_side} ", inks.BORDER)
+    texts = _cells(run, len(grid.widths))
+    columns = [_cell(text, width, grid.brush, flags) for text, width in zip(texts, grid.widths, strict=True)]
+    bar = Span(f" {grid.brush.setting.glyphs.code_side} ", inks.BORDER)
     rows: list[Row] = []
     for number in range(max(len(column) for column in columns)):
-        spans: list[Span] = list(rest if rows else lead)
-        for index, (column, width) in enumerate(zip(columns, widths, strict=True)):
+        spans = list(edge.rest if rows else edge.lead)
+        for index, (column, width) in enumerate(zip(columns, grid.widths, strict=True)):
             cell = column[number] if number < len(column) else Row((), 0)
-            spans += _aligned(cell, width, table.aligns[index])
-            if index + 1 < len(widths):
-                spans.append(bar)
+            spans += [bar] if index else []
+            spans += _aligned(cell, width, grid.table.aligns[index])
         rows.append(one_row(spans))
     return rows
 
 
-def _below(run: Run, table: Table, brush: Brush, lead: Spans, rest: Spans) -> list[Row]:
+def _below(run: Run, grid: _Grid, edge: Edge) -> list[Row]:
     """A row as lines "name: cell", for screens too narrow for the columns."""
     rows: list[Row] = []
-    for name, cell in zip(table.heads, _cells(run, len(table.heads)), strict=True):
+    brush = grid.brush
+    for name, cell in zip(grid.table.heads, _cells(run, len(grid.table.heads)), strict=True):
         spans = inline_spans([cell], brush.base, brush.refs)
         if spans:
             label = Span(f"{name}: ", inks.LABEL | inks.BOLD)
-            rows += wrap([label, *lines_of(spans)[0]], brush.setting.width, rest if rows else lead, rest)
-    rows.append(one_row([*rest, Span(brush.setting.glyphs.rule * 3, inks.BORDER)]))
+            rows += wrap([label, *lines_of(spans)[0]], brush.setting.width, edge)
+            edge = edge.later
+    rows.append(one_row([*edge.rest, Span(brush.setting.glyphs.rule * 3, inks.BORDER)]))
     return rows
 
 
@@ -108,8 +116,7 @@ def _aligned(cell: Row, width: int, align: str) -> list[Span]:
     return [Span(" " * left), *cell.spans, Span(" " * (free - left))]
 
 
-def _line_under(run: Run, widths: list[int], brush: Brush, rest: Spans) -> Row:
-    glyphs = brush.setting.glyphs
-    line = f"{glyphs.rule}{glyphs.cross}{glyphs.rule}".join(glyphs.rule * width for width in widths)
-    spans = [*rest, Span(line, inks.BORDER, run[0], len(run[1]))]
-    return Row(spans, width_of(rest) + cells(line), first_at(spans))
+def _line_under(run: Run, grid: _Grid, edge: Edge) -> Row:
+    glyphs = grid.brush.setting.glyphs
+    line = f"{glyphs.rule}{glyphs.cross}{glyphs.rule}".join(glyphs.rule * width for width in grid.widths)
+    return one_row([*edge.rest, Span(line, inks.BORDER, run[0], len(run[1]))])

@@ -1,8 +1,8 @@
 """Highlighting of code line by line: the state behind a line is all that the next one needs.
 
-Pygments' rules are run on one line at a time, with its stack of states carried on. What pygments finds with one
-expression over several lines (block comments) is carried on by `until`, the text that ends it. Languages are
-loaded beside the loop; until one is there, its code is shown in one ink.
+Pygments' rules are run on one line at a time, with its stack of states carried on. What pygments finds with
+one expression over several lines (block comments) is carried on by `until`, the text that ends it. Languages
+are loaded beside the loop; until one is there, its code is shown in one ink.
 """
 
 from __future__ import annotations
@@ -202,8 +202,9 @@ def ink_of(kind: Any) -> int:
 
 _INKS = {
     "Comment": inks.COMMENT, "Keyword": inks.KEYWORD, "Word": inks.KEYWORD, "String": inks.STRING,
-    "Number": inks.NUMBER, "Function": inks.NAME, "Class": inks.NAME, "Decorator": inks.NAME, "Builtin": inks.NAME,
-    "Tag": inks.KEYWORD, "Attribute": inks.NAME, "Namespace": inks.NAME, "Exception": inks.NAME,
+    "Number": inks.NUMBER, "Function": inks.NAME, "Class": inks.NAME, "Decorator": inks.NAME,
+    "Builtin": inks.NAME, "Tag": inks.KEYWORD, "Attribute": inks.NAME, "Namespace": inks.NAME,
+    "Exception": inks.NAME,
     "Deleted": inks.DELETED, "Inserted": inks.INSERTED, "Heading": inks.KEYWORD, "Subheading": inks.KEYWORD,
     "Operator": inks.OPERATOR,
 }  # fmt: skip
@@ -219,7 +220,7 @@ class Engines:
         self._aliases: dict[str, str] = {}
 
     def get(self, language: str) -> Engine | None:
-        """The language's engine; None if there is none, or none yet. Without a running loop it is loaded now."""
+        """The language's engine; None if there is none (yet). Without a running loop it is loaded now."""
         if language in self._found:
             return self._found[language]
         try:

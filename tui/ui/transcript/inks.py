@@ -1,4 +1,4 @@
-"""How a span looks, as one small integer: a base ink and flags. Rows know no colours, so themes cost no layout."""
+"""How a span looks, as one small integer: a base ink and flags. Rows know no colours."""
 
 from __future__ import annotations
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from tui.ui.transcript import inks
 from tui.ui.transcript.rows import Span
 
 _SPECIAL = re.compile(r"\\|`+|\*+|_+|~~?|!?\[|\]|<|&|\n|https?://|www\.", re.ASCII)
 _AUTOLINK = re.compile(r"<([A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>]*|[^\s<>@]{1,64}@[^\s<>@]{1,255})>")
-_BARE = re.compile(r"(?:https?://|www\.)[^\s<>]{1,2000}")
+_BARE = re.compile(r"(?:https?://|www\.)[^\s<>\[\]`]{1,2000}")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _TARGET = re.compile(
     r"\(\s*(<[^<>\n]*>|[^\s<>()\\]*(?:(?:\\.|\([^\s()]*\))[^\s<>()\\]*)*)"
@@ -49,6 +50,15 @@ class _Run:
         self.length = count
 
 
+class _Bracket(NamedTuple):
+    """An opening bracket: its node, the first run behind it, whether an image, the offset behind it."""
+
+    node: int
+    run: int
+    image: bool
+    inside: int
+
+
 def parse(text: str, base: int = inks.TEXT, refs: Mapping[str, str] | None = None) -> list[Span]:
     """Spans of `text`; `at` counts from its start. A newline that stands is a span of its own ("\\n")."""
     if not _SPECIAL.search(text):
@@ -61,7 +71,7 @@ class _Parser:
         self.text, self.base, self.refs = text, base, refs
         self.nodes: list[_Node] = []
         self.runs: list[_Run] = []
-        self.brackets: list[tuple[int, int, bool, int]] = []  # node, first run, image, offset behind "["
+        self.brackets: list[_Bracket] = []
         self.missing_ticks: set[int] = set()  # lengths of backtick runs that have no partner further on
 
     def run(self) -> list[Span]:
@@ -93,7 +103,7 @@ class _Parser:
             return self.newline(at)
         if mark in ("[", "!["):
             self.add(mark, at)
-            self.brackets.append((len(self.nodes) - 1, len(self.runs), mark == "![", match.end()))
+            self.brackets.append(_Bracket(len(self.nodes) - 1, len(self.runs), mark == "![", match.end()))
             return match.end()
         if first == "]":
             return self.bracket(at)
@@ -180,16 +190,16 @@ class _Parser:
         if not self.brackets:
             self.add("]", at)
             return at + 1
-        node, run, image, inside = self.brackets.pop()
-        found = self.target(at, inside)
+        bracket = self.brackets.pop()
+        found = self.target(at, bracket.inside)
         if found is None:
             self.add("]", at)
             return at + 1
         target, end = found
-        self.pair(run)
-        self.link(node, image, inside, at, end, target)
-        if not image:  # links do not nest
-            self.brackets = [b for b in self.brackets if b[2]]
+        self.pair(bracket.run)
+        self.link(bracket, at, end, target)
+        if not bracket.image:  # links do not nest
+            self.brackets = [b for b in self.brackets if b.image]
         return end
 
     def target(self, at: int, inside: int) -> tuple[str, int] | None:
@@ -205,16 +215,17 @@ class _Parser:
         ref = self.refs.get(ref_key(text[inside:at]))
         return (ref, label.end() if label else at + 1) if ref is not None else None
 
-    def link(self, node: int, image: bool, inside: int, at: int, end: int, target: str) -> None:
-        action = "" if image else "link:" + target
-        shown = "".join(n.text for n in self.nodes[node + 1 :])
-        opening = self.nodes[node]
-        opening.text, opening.size = ("image: " if image else ""), inside - opening.at
-        if image:
+    def link(self, bracket: _Bracket, at: int, end: int, target: str) -> None:
+        """Make what stands behind the bracket a link, and show its target from `at` to `end`."""
+        action = "" if bracket.image else "link:" + target
+        opening, *inside = self.nodes[bracket.node :]
+        shown = "".join(node.text for node in inside)
+        opening.text, opening.size = ("image: " if bracket.image else ""), bracket.inside - opening.at
+        if bracket.image:
             opening.ink = inks.DIM
-        for inner in self.nodes[node + 1 :]:
+        for inner in inside:
             inner.ink = inner.ink or inks.LINK
-            inner.action = inner.action or action
+            inner.action = action  # also over an address: the text of a link says nothing about its target
         if shown.strip() != target and target:
             gap = " " if shown else ""
             self.add(f"{gap}({_shorten(target)})", at, end - at, inks.TARGET, action)

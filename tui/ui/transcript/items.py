@@ -24,8 +24,8 @@ TONES = ("", "dim", "strong", "accent", "good", "warning", "error", "key")
 class Word(NamedTuple):
     """A piece of a line that the app made. Text from the wire in it must be SafeText.
 
-    `action`: the word is clickable, and a click posts `Acted` with it. `fill`: `text` is repeated over all
-    the space that is left in the line (`Word("┄", "dim", fill=True)`; a space pushes what follows to the right).
+    `action`: the word is clickable, and a click posts `Acted` with it. `fill`: `text` is repeated over the
+    space that is left in the line (`Word("┄", "dim", fill=True)`; a space pushes what follows to the right).
     """
 
     text: str
@@ -48,9 +48,9 @@ class Card:
 class TurnItem(Protocol):
     """One turn as the transcript shows it. All attributes are read while a frame is drawn, never kept.
 
-    `revision` changes whenever anything but the blocks changed (labels, facts, mark, cards, prompt); growth of
-    blocks is found by itself. `mark` stands after the last character of the reply ("▌" while it streams, "⏹"
-    where it was stopped). `head` is empty as long as there is nothing to say about a reply.
+    `revision` changes whenever anything but the blocks changed (labels, facts, mark, cards, prompt); growth
+    of blocks is found by itself. `mark` stands after the last character of the reply ("▌" while it streams,
+    "⏹" where it was stopped). `head` is empty as long as there is nothing to say about a reply.
     """
 
     @property
@@ -122,7 +122,7 @@ class CursorMoved(Message):
 
 
 class Found(Message):
-    """What finding has found so far: match `number` of `total` (0: none yet); `done` when all was looked through."""
+    """What finding found so far: match `number` of `total` (0: none yet); `done`: all was looked through."""
 
     def __init__(self, query: str, number: int, total: int, done: bool) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What the block scanner finds: leaves of markdown (a paragraph, a heading, one line of code) and its state."""
+"""What the block scanner finds: leaves (a paragraph, a heading, a line of code), and its state."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Kind(IntEnum):
 
 
 class Nest(NamedTuple):
-    """A container around a leaf: a quote (marker "") or a list item. `indent`: columns its content stands in."""
+    """A container: a quote (marker "") or a list item. `indent`: columns its content stands in."""
 
     marker: str
     indent: int = 0
@@ -66,7 +66,7 @@ Run = tuple[int, str]
 
 
 class Leaf(NamedTuple):
-    """One leaf. `runs` joined are its text. `fresh` is the index of the first container that is new with it."""
+    """One leaf. `runs` joined are its text. `fresh`: index of the first container that is new with it."""
 
     kind: Kind
     runs: tuple[Run, ...]

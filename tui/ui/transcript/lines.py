@@ -1,4 +1,4 @@
-"""Lines that the app made of words (heads, cards), as rows: fills stretched, actions attached, narrow wrapped."""
+"""Lines that the app made of words (heads, cards) as rows: fills stretched, actions attached."""
 
 from __future__ import annotations
 

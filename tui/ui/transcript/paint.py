@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tui.ui.transcript import code, grid, inks
-from tui.ui.transcript.brush import Brush, Spans, drop, inline_spans, lines_of, without_tabs
+from tui.ui.transcript.brush import Brush, drop, inline_spans, lines_of, without_tabs
 from tui.ui.transcript.leaves import Kind, Leaf
-from tui.ui.transcript.rows import BLANK, Row, Span, one_row, source_span, wrap
+from tui.ui.transcript.rows import BLANK, Edge, Row, Span, one_row, source_span, wrap
 
 _HEADINGS = {
     "1": inks.HEADING | inks.BOLD | inks.UNDERLINE,
@@ -18,16 +18,15 @@ _HEADINGS = {
 
 def paint(leaf: Leaf, brush: Brush) -> list[Row]:
     """The rows of one leaf, with the blank row that may stand before it."""
-    lead, rest = _prefix(leaf, brush)
-    rows = _PAINT[leaf.kind](leaf, brush, lead, rest)
+    rows = _PAINT[leaf.kind](leaf, brush, _edge(leaf, brush))
     return [_gap(leaf, brush), *rows] if leaf.gap else rows
 
 
 # --- containers -------------------------------------------------------------------------------------------
 
 
-def _prefix(leaf: Leaf, brush: Brush) -> tuple[list[Span], list[Span]]:
-    """What stands before the first row and before the others."""
+def _edge(leaf: Leaf, brush: Brush) -> Edge:
+    """The bars of quotes, and the bullets of items where they are new."""
     lead: list[Span] = []
     rest: list[Span] = []
     room = brush.setting.width // 2
@@ -46,7 +45,7 @@ def _prefix(leaf: Leaf, brush: Brush) -> tuple[list[Span], list[Span]]:
         if room >= 0:
             lead.append(mark)
             rest.append(mark_rest)
-    return lead, rest
+    return Edge(lead, rest)
 
 
 def _gap(leaf: Leaf, brush: Brush) -> Row:
@@ -60,46 +59,45 @@ def _gap(leaf: Leaf, brush: Brush) -> Row:
 # --- kinds of leaves --------------------------------------------------------------------------------------
 
 
-def _paragraph(leaf: Leaf, brush: Brush, lead: Spans, rest: Spans, base: int | None = None) -> list[Row]:
+def _paragraph(leaf: Leaf, brush: Brush, edge: Edge, base: int | None = None) -> list[Row]:
     spans = inline_spans(leaf.runs, brush.base if base is None else base, brush.refs)
-    spans, lead, rest = _task(leaf, spans, lead, rest)
+    if _is_task(leaf) and edge.lead:
+        box = source_span(leaf.text[:4], inks.BULLET, leaf.runs[0][0])
+        spans, edge = drop(spans, 4), Edge([*edge.lead[:-1], box], [*edge.rest[:-1], Span("    ")])
     rows: list[Row] = []
     for line in lines_of(spans):
-        rows += wrap(line, brush.setting.width, lead, rest)
-        lead = rest
+        rows += wrap(line, brush.setting.width, edge)
+        edge = edge.later
     return rows
 
 
-def _task(leaf: Leaf, spans: list[Span], lead: Spans, rest: Spans) -> tuple[list[Span], Spans, Spans]:
-    """A list item that begins with "[ ]" or "[x]" shows that in place of its bullet."""
+def _is_task(leaf: Leaf) -> bool:
+    """Whether a list item begins with "[ ]" or "[x]", which is then shown in place of its bullet."""
     text = leaf.text[:4]
-    fresh_item = leaf.nests and leaf.fresh < len(leaf.nests) and leaf.nests[-1].marker[:-1] == ""
-    if not fresh_item or text[:1] != "[" or text[1:2] not in " xX" or text[2:] != "] " or not lead:
-        return spans, lead, rest
-    box = source_span(text, inks.BULLET, leaf.runs[0][0])
-    return drop(spans, 4), [*lead[:-1], box], [*rest[:-1], Span("    ")]
+    fresh_item = leaf.fresh < len(leaf.nests) and leaf.nests[-1].marker[:-1] == "" and leaf.nests[-1].marker
+    return bool(fresh_item) and text[:1] == "[" and text[1:2] in " xX" and text[2:] == "] "
 
 
-def _heading(leaf: Leaf, brush: Brush, lead: Spans, rest: Spans) -> list[Row]:
-    return _paragraph(leaf, brush, lead, rest, _HEADINGS.get(leaf.info, inks.HEADING | inks.ITALIC))
+def _heading(leaf: Leaf, brush: Brush, edge: Edge) -> list[Row]:
+    return _paragraph(leaf, brush, edge, _HEADINGS.get(leaf.info, inks.HEADING | inks.ITALIC))
 
 
-def _rule(leaf: Leaf, brush: Brush, lead: Spans, rest: Spans) -> list[Row]:
+def _rule(leaf: Leaf, brush: Brush, edge: Edge) -> list[Row]:
     at, text = leaf.runs[0]
-    size = max(3, brush.setting.width - sum(len(s.text) for s in lead))
-    return [one_row([*lead, Span(brush.setting.glyphs.rule * size, inks.RULE, at, len(text))])]
+    size = max(3, brush.setting.width - edge.width)
+    return [one_row([*edge.lead, Span(brush.setting.glyphs.rule * size, inks.RULE, at, len(text))])]
 
 
-def _empty(leaf: Leaf, brush: Brush, lead: Spans, rest: Spans) -> list[Row]:
-    return [one_row(lead)]
+def _empty(leaf: Leaf, brush: Brush, edge: Edge) -> list[Row]:
+    return [one_row(edge.lead)]
 
 
-def _reference(leaf: Leaf, brush: Brush, lead: Spans, rest: Spans) -> list[Row]:
+def _reference(leaf: Leaf, brush: Brush, edge: Edge) -> list[Row]:
     at, text = leaf.runs[0]
-    return wrap([source_span(text, inks.DIM, at)], brush.setting.width, lead, rest)
+    return wrap([source_span(text, inks.DIM, at)], brush.setting.width, edge)
 
 
-def _plain(leaf: Leaf, brush: Brush, lead: Spans, rest: Spans) -> list[Row]:
+def _plain(leaf: Leaf, brush: Brush, edge: Edge) -> list[Row]:
     at, text = leaf.runs[0]
     if not text:
         return [Row((), 0, at)]
@@ -107,7 +105,7 @@ def _plain(leaf: Leaf, brush: Brush, lead: Spans, rest: Spans) -> list[Row]:
     return wrap(without_tabs(spans), brush.setting.width)
 
 
-_PAINT: dict[Kind, Callable[[Leaf, Brush, Spans, Spans], list[Row]]] = {
+_PAINT: dict[Kind, Callable[[Leaf, Brush, Edge], list[Row]]] = {
     Kind.PARAGRAPH: _paragraph,
     Kind.HEADING: _heading,
     Kind.RULE: _rule,

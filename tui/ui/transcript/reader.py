@@ -145,7 +145,7 @@ class Reader(Canvas):
         return self.document.keys[place[0]], self.document.layout(place[0]).sections[place[1]]
 
     def action_cursor(self, step: int) -> None:
-        """To the next section, or the one before; a section higher than the screen is scrolled through first."""
+        """To the next section, or the one before; one higher than the screen is scrolled through first."""
         place = self._cursor_place()
         if place is None:
             return

@@ -81,44 +81,44 @@ def first_at(spans: Iterable[Span]) -> int:
     return next((span.at for span in spans if span.at >= 0), -1)
 
 
-def wrap(
-    spans: Sequence[Span], width: int, lead: Sequence[Span] = (), rest: Sequence[Span] = ()
-) -> list[Row]:
-    """Break one logical line into rows of at most `width` cells, at spaces where there are any.
+class Edge(NamedTuple):
+    """What stands left of a line: before its first row and before the others, both equally wide."""
 
-    `lead` stands before the first row and `rest` before the others; both are as wide as each other.
-    """
+    lead: Sequence[Span] = ()
+    rest: Sequence[Span] = ()
+
+    @property
+    def later(self) -> Edge:
+        """The edge of what follows."""
+        return Edge(self.rest, self.rest)
+
+    @property
+    def width(self) -> int:
+        return width_of(self.lead)
+
+
+NO_EDGE = Edge()
+
+
+def wrap(spans: Sequence[Span], width: int, edge: Edge = NO_EDGE) -> list[Row]:
+    """Break one logical line into rows of at most `width` cells, at spaces where there are any."""
     text = "".join(span.text for span in spans)
-    indent = width_of(lead)
-    ranges = break_words(text, max(1, width - indent))
-    return _rows(spans, ranges, text, lead, rest, indent)
+    return _rows(spans, text, break_words(text, max(1, width - edge.width)), edge)
 
 
-def fold(
-    spans: Sequence[Span], width: int, lead: Sequence[Span] = (), rest: Sequence[Span] = ()
-) -> list[Row]:
+def fold(spans: Sequence[Span], width: int, edge: Edge = NO_EDGE) -> list[Row]:
     """Like `wrap`, for code: breaks anywhere, keeps every space."""
     text = "".join(span.text for span in spans)
-    indent = width_of(lead)
-    ranges = break_hard(text, max(1, width - indent))
-    return _rows(spans, ranges, text, lead, rest, indent)
+    return _rows(spans, text, break_hard(text, max(1, width - edge.width)), edge)
 
 
-def _rows(
-    spans: Sequence[Span],
-    ranges: list[tuple[int, int]],
-    text: str,
-    lead: Sequence[Span],
-    rest: Sequence[Span],
-    indent: int,
-) -> list[Row]:
+def _rows(spans: Sequence[Span], text: str, ranges: list[tuple[int, int]], edge: Edge) -> list[Row]:
     if len(ranges) == 1 and ranges[0] == (0, len(text)):
-        whole = (*lead, *spans)
-        return [Row(whole, indent + cells(text), first_at(spans))]
-    rows, before = [], lead
-    for content, (start, end) in zip(_slices(spans, ranges), ranges, strict=True):
-        rows.append(Row((*before, *content), indent + cells(text[start:end]), first_at(content)))
-        before = rest
+        return [Row((*edge.lead, *spans), edge.width + width_of(spans), first_at(spans))]
+    rows, before, indent = [], edge.lead, edge.width
+    for content in _slices(spans, ranges):
+        rows.append(Row((*before, *content), indent + width_of(content), first_at(content)))
+        before = edge.rest
     return rows
 
 
@@ -177,8 +177,8 @@ def _break_wide(text: str, width: int) -> list[tuple[int, int]]:
     ranges: list[tuple[int, int]] = []
     start = used = last = last_used = 0  # `last`: where the row could be broken, and the cells up to there
     for begin, end, size in split_graphemes(text)[0]:
-        space = text[begin] == " "
-        if used + size > width and not space:
+        space = text[begin:end] == " "
+        while used + size > width and not space and begin > start:
             stop, carried = (last, used - last_used) if last > start else (begin, 0)
             ranges.append((start, len(text[start:stop].rstrip(" ")) + start))
             start, used = stop, carried
@@ -192,7 +192,8 @@ def _break_wide(text: str, width: int) -> list[tuple[int, int]]:
         if space or size == 2:
             last, last_used = end, used
     if start < len(text) or not ranges:
-        ranges.append((start, len(text)))
+        end = len(text) if used <= width else len(text[start:].rstrip(" ")) + start
+        ranges.append((start, end))
     return ranges
 
 

@@ -16,8 +16,21 @@ from tui.ui.transcript import tables
 from tui.ui.transcript.inline import ref_key
 from tui.ui.transcript.leaves import QUOTE, Fence, Found, Kind, Leaf, Nest, Run, State, Table
 from tui.ui.transcript.marks import (
-    BARE_MARKS, FENCE, HEADING, ITEM, PLAIN_START, QUOTE_MARK, REFERENCE, RULE, UNDERLINE,
-    begins_leaf, columns, cut_at, eat, eat_item, split_runs,
+    BARE_MARKS,
+    FENCE,
+    HEADING,
+    ITEM,
+    PLAIN_START,
+    QUOTE_MARK,
+    REFERENCE,
+    RULE,
+    UNDERLINE,
+    begins_leaf,
+    columns,
+    cut_at,
+    eat,
+    eat_item,
+    split_runs,
 )  # fmt: skip
 
 LONG_LINE = 2048  # a longer line is not waited for
@@ -28,14 +41,14 @@ TABLE_HEAD = 20  # rows that settle the widths of a table's columns
 class Scanner:
     """Reads source from `at` on, beginning in `state`. `refs` collects link definitions.
 
-    `runs` is the open paragraph, or the rows of a table whose columns are not settled. `mid`: behind the first
-    part of a long line. `carry`: in a paragraph whose first part was cut off. `start` and `before`: offset of
-    the current line, and the containers there were before it.
+    `runs` is the open paragraph, or the rows of a table whose columns are not settled. `mid`: behind the
+    first part of a long line. `carry`: in a paragraph whose first part was cut off. `start` and `before`:
+    offset of the current line, and the containers there were before it.
     """
 
     __slots__ = (
-        "at", "before", "buffer", "carry", "found", "gap", "is_text", "mid", "nests", "open", "refs", "runs", "shown", "size",
-        "start",
+        "at", "before", "buffer", "carry", "found", "gap", "is_text", "mid", "nests", "open", "refs", "runs",
+        "shown", "size", "start",
     )  # fmt: skip
 
     def __init__(self, at: int = 0, state: State | None = None, refs: dict[str, str] | None = None) -> None:
@@ -82,7 +95,7 @@ class Scanner:
         return [found.leaf for found in fork.close()]
 
     def close(self, cut: bool = False) -> list[Found]:
-        """The source ends here. `cut`: in truth it goes on, and this line is text of a paragraph (carry 2)."""
+        """The source ends here. `cut`: in truth it goes on, and this line is a paragraph's (carry 2)."""
         if self.buffer:
             self.is_text = cut
             if self.open is None and not self.mid and not cut and BARE_MARKS.match(self.buffer):
@@ -170,7 +183,8 @@ class Scanner:
         self._close_leaf()
         self._end_fence()
         self.open = None
-        self._cut(matched)
+        fresh = range(self.shown, matched)  # an item that is still empty ends with the blank line
+        self._cut(next((index for index in fresh if self.nests[index].marker), matched))
         self.gap = True
 
     def _block(self, matched: int, rest: str, at: int, end: int, ended: bool) -> None:
@@ -219,6 +233,9 @@ class Scanner:
         if self.is_text or (self.open is None and PLAIN_START.match(rest)):
             self._add(at, rest, ended)
             return
+        if isinstance(self.open, Table) and columns(rest) >= 4:
+            self._close_leaf()
+            self.open = None
         fence = FENCE.match(rest)
         if fence and not (fence.group(2)[0] == "`" and "`" in fence.group(3)):
             self._begin_fence(fence, at, end)
@@ -229,9 +246,7 @@ class Scanner:
         elif heading := HEADING.match(rest):
             text = heading.group(2) or ""
             self._single(Kind.HEADING, at + max(heading.start(2), 0), text, end, str(len(heading.group(1))))
-        elif isinstance(self.open, Table):
-            self._table_row(at, rest, end)
-        elif self._begins_table(rest):
+        elif isinstance(self.open, Table) or self._begins_table(rest):
             self._table_row(at, rest, end)
         elif not self._in_paragraph and columns(rest) >= 4:
             code, code_at = eat(rest, at, 4)
@@ -337,7 +352,7 @@ class Scanner:
         table = self.open
         assert isinstance(table, Table)
         if table.widths:
-            self._emit(Kind.TABLE_ROW, ((at, rest),), end, table=table)
+            self._emit(Kind.TABLE_ROW, ((at, rest),), end)
             return
         self.runs.append((at, rest + "\n"))
         self.size += len(rest) + 1
@@ -351,7 +366,7 @@ class Scanner:
         texts = [text.rstrip("\n") for _, text in runs]
         widths = tables.natural_widths(texts, len(table.aligns))
         self.open = table._replace(widths=widths, heads=tables.heads(texts[0]))
-        self._emit(Kind.TABLE, runs, end, table=self.open, carry=carry)
+        self._emit(Kind.TABLE, runs, end, carry=carry)
 
     # --- out ----------------------------------------------------------------------------------------------
 
@@ -365,23 +380,17 @@ class Scanner:
     def _show_empty(self, depth: int) -> None:
         """A list item that ends without content is shown all the same."""
         if any(nest.marker for nest in self.nests[max(depth, self.shown) :]):
+            self.before = self.before[:depth]
             self._emit(Kind.EMPTY, (), self.start)
 
-    def _emit(
-        self,
-        kind: Kind,
-        runs: tuple[Run, ...],
-        end: int,
-        info: str = "",
-        table: Table | None = None,
-        carry: int = 0,
-    ) -> None:
+    def _emit(self, kind: Kind, runs: tuple[Run, ...], end: int, info: str = "", carry: int = 0) -> None:
+        table = self.open if kind in (Kind.TABLE, Kind.TABLE_ROW) and isinstance(self.open, Table) else None
         leaf = Leaf(kind, runs, self.nests, self.shown, self.gap, info, table)
         self.found.append(Found(leaf, end, self._state_at(end, carry)))
         self.shown, self.gap = len(self.nests), False
 
     def _state_at(self, end: int, carry: int) -> State:
-        """The state at `end`, right behind a leaf. Up to the current line's start its containers do not count."""
+        """The state at `end`, behind a leaf. Up to the current line's start its containers do not count."""
         if end <= self.start:
             return State(self.before, len(self.before), False, self.open, carry)
         return State(self.nests, len(self.nests), False, self.open, carry or 3 * self.mid)

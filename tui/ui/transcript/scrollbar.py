@@ -1,4 +1,4 @@
-"""Where the thumb of the scroll bar stands. One column, drawn with the rows: Textual's own makes most strips."""
+"""Where the thumb of the scroll bar stands. Drawn with the rows: Textual's own makes most of the strips."""
 
 from __future__ import annotations
 

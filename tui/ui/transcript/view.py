@@ -75,8 +75,8 @@ class TranscriptView(Reader, can_focus=True):
         & > .transcript--cursor { color: $accent; text-style: bold; }
         & > .transcript--bar, & > .transcript--thumb { color: $text-disabled; }
         & > .transcript--found { background: $warning-muted; color: $text-warning; text-style: underline; }
-        & > .transcript--current { background: $warning; color: $background; text-style: bold underline reverse; }
-        & > .transcript--selected { background: $primary; color: $background; text-style: reverse; }
+        & > .transcript--current { background: $warning; color: $background; text-style: bold underline; }
+        & > .transcript--selected { background: $primary; color: $background; }
     }
     """
 
