@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.store.made import ROOT, Log, child, drain, eventually
+from tui.core.conversation import replay
 from tui.store import Store, StoreError, schema
 
 
@@ -111,6 +112,19 @@ def test_a_listener_that_raises_does_not_end_the_saving(path: Path) -> None:
     store._writer._tell()
     Log(journal).prompt("hello")
     drain(store)
+    store.close()
+
+
+def test_a_store_that_is_deleted_meanwhile_is_told(path: Path) -> None:
+    store = Store.open(path)
+    log = Log(store.create("stub"))
+    log.prompt("hello")
+    drain(store)
+    assert store.problem is None
+    path.unlink()
+    log.text("into nothing")
+    drain(store)
+    eventually(lambda: store.problem and "was moved or deleted" in store.problem)
     store.close()
 
 
@@ -218,6 +232,26 @@ def test_a_page_of_noise_in_the_middle_is_one_sentence_not_a_crash(path: Path) -
     with pytest.raises(StoreError, match="damaged"):
         list(store.load(identity))
     store.close(0.5)
+
+
+def test_a_log_that_lost_its_prompts_is_replayed_all_the_same(store: Store) -> None:
+    log = Log(store.create("stub"))
+    for n in range(3):
+        log.prompt(f"prompt {n}")
+        log.text("word ")
+        log.complete()
+    drain(store)
+    assert log.journal
+    identity = log.journal.conversation_id
+    damage = "UPDATE event SET kind='Prompted', fields='{}' WHERE kind='Prompted' AND turn=2"
+    store._writer.ask(lambda db: db.execute(damage))
+    store._writer.ask(lambda db: db.execute("DELETE FROM event WHERE turn=1 AND number=1"))
+    for joined in (False, True):
+        told = replay(identity, store.load(identity, joined=joined))
+        assert [turn.prompt.text for turn in told.turns] == ["", "", "prompt 2"]
+        assert [turn.phase for turn in told.turns] == ["completed"] * 3
+    last = replay(identity, store.load_turns(identity, 2, 3), base=1)
+    assert [turn.number for turn in last.turns] == [2, 3]
 
 
 # --- the thread -------------------------------------------------------------------------------------------

@@ -130,6 +130,17 @@ def test_draft_and_queue_are_kept_and_the_last_one_wins(store: Store) -> None:
     assert store.notes(log.journal.conversation_id)["draft"] == ""
 
 
+def test_a_draft_alone_is_kept_and_an_emptied_one_is_not_a_conversation(store: Store) -> None:
+    never, once, kept = (store.create("stub") for _ in range(3))
+    never.save_draft("")
+    once.save_draft("typed")
+    kept.save_draft("typed")
+    drain(store)
+    once.save_draft("")
+    drain(store)
+    assert [found.conversation_id for found in store.list()] == [kept.conversation_id]
+
+
 def test_prompts_of_all_conversations_come_newest_first_and_once(store: Store) -> None:
     talk(store, "one", "two", "one")
     long = "long " * 10_000

@@ -106,6 +106,7 @@ def test_what_looks_like_a_secret_does_not_become_a_title(store: Store, secret: 
     "harmless",
     [
         "Where is order 42?",
+        "Look up run fe096781-5601-53d2-b2f6-0d3403f7e9ca",
         "Explain tokenisation and passwords",
         "https://example.org/a/very-long-path-of-words-that-are-no-secret",
         "how does asyncio.create_task work in an_awfully_long_function_name_here",

@@ -40,8 +40,7 @@ class Store:
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
-        self._memory = f"file:/stopkey-{uuid.uuid4().hex}?vfs=memdb"
-        self._uri = self._memory
+        self._uri = ""  # once it is open
         self._deleted: list[str] = []
         self._writer = Writer(self._open, path, self._tidy)
         atexit.register(self.close)
@@ -58,7 +57,7 @@ class Store:
 
     @property
     def in_memory(self) -> bool:
-        return self._uri == self._memory
+        return not self._uri.startswith("file:///")
 
     @property
     def problem(self) -> str | None:
@@ -266,7 +265,7 @@ class Store:
         """In the writer's thread: the file, or memory in its place and the reason."""
         from tui.store.private import make_private
         from tui.store.problems import sentence
-        from tui.store.schema import connect_for_writing
+        from tui.store.schema import connect_for_writing, memory_uri
 
         banner = None
         if self.path is not None:
@@ -279,7 +278,8 @@ class Store:
             else:
                 self._uri = uri
                 return db, None
-        return connect_for_writing(self._memory, None), banner
+        self._uri = memory_uri(f"stopkey-{uuid.uuid4().hex}")
+        return connect_for_writing(self._uri, None), banner
 
     def _tidy(self, db: sqlite3.Connection) -> Iterator[None]:
         """After opening, when there is time: what a client that died has left undone."""

@@ -23,7 +23,8 @@ def create_private(path: Path) -> bool:
     except FileExistsError:
         return False
     try:
-        os.fchmod(made, 0o600)
+        if hasattr(os, "fchmod"):
+            os.fchmod(made, 0o600)
     finally:
         os.close(made)
     return True

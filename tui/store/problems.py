@@ -28,6 +28,11 @@ def sentence(error: BaseException, path: Path | None) -> str:
     return f"The conversation store {where} does not work ({name or type(error).__name__}): {MEMORY}."
 
 
+def gone(path: Path) -> str:
+    """The file was there, and is not any more, or is another one."""
+    return f"The conversation store {path} was moved or deleted: what is said is not kept. Start again."
+
+
 _FULL = f"The disk is full, nothing can be saved at {{where}}: make room; {MEMORY}."
 _NOT_OURS = f"The conversation store {{where}} may not be written: check its permissions; {MEMORY}."
 _SENTENCES = {

@@ -13,6 +13,7 @@ from tui.core.events import Record
 from tui.core.safe_text import SafeText, safe_line
 from tui.store import pack
 from tui.store.problems import NoSuchConversation
+from tui.store.sound import sound
 
 Reading = Callable[[], AbstractContextManager[sqlite3.Connection]]
 PAGE = 500  # rows fetched at once: a reader never holds the database open between two pages
@@ -70,6 +71,9 @@ FROM conversation c
 LEFT JOIN turn t ON t.conversation = c.key
      AND t.number = (SELECT max(number) FROM turn WHERE conversation = c.key)
 """
+_EMPTY = """('""', '[]', 'null')"""
+_WORTH_SHOWING = f"""(t.number IS NOT NULL
+ OR EXISTS (SELECT 1 FROM note n WHERE n.conversation = c.key AND n.value NOT IN {_EMPTY}))"""
 
 
 def conversations(reading: Reading, limit: int, query: str = "", deleted: bool = False) -> list[Listed]:
@@ -77,6 +81,7 @@ def conversations(reading: Reading, limit: int, query: str = "", deleted: bool =
     like = "%" + query.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     where = (
         f"WHERE c.deleted IS {'NOT ' if deleted else ''}NULL"
+        f" AND {_WORTH_SHOWING}"
         " AND (c.title LIKE ?1 ESCAPE '\\' OR c.agent LIKE ?1 ESCAPE '\\' OR c.backend LIKE ?1 ESCAPE '\\')"
         " ORDER BY c.touched DESC, c.key DESC LIMIT ?2"
     )
@@ -137,7 +142,11 @@ def records(
     reading: Reading, conversation_id: str, after: int = 0, *, joined: bool = False
 ) -> Iterator[Record]:
     """The log in order, from the record after number `after` on; `joined` as in `pack.decode`."""
-    key = _key(reading, conversation_id)
+    found = _paged(reading, _key(reading, conversation_id), after, joined)
+    return found if after else sound(found)
+
+
+def _paged(reading: Reading, key: int, after: int, joined: bool) -> Iterator[Record]:
     while True:
         with reading() as db:
             rows = db.execute(
@@ -158,7 +167,7 @@ def turn_records(
         rows = db.execute(
             f"{_ROWS} WHERE conversation=? AND turn BETWEEN ? AND ? ORDER BY number", (key, *turns)
         ).fetchall()
-    return list(pack.decode(rows, joined=joined))
+    return list(sound(pack.decode(rows, joined=joined), max(turns[0], 1) - 1))
 
 
 def last_number(reading: Reading, conversation_id: str) -> int:

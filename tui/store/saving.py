@@ -18,6 +18,7 @@ from tui.store.writer import in_transaction, now
 
 _ROW = "SELECT number,last,turn,wall,mono,late,kind,fields,raw FROM event"
 _LAST = "SELECT last FROM event WHERE conversation=? ORDER BY number DESC LIMIT 1"
+_NOTHING = ('""', "[]", "null")
 _MARKS = (ev.Prompted, ev.Settled, ev.ClientLeft, ev.StreamBroke)
 
 
@@ -29,7 +30,7 @@ def save(db: sqlite3.Connection, journal: Journal) -> Iterator[None] | None:
     unsaved = journal.unsaved
     _encode(unsaved)
     notes = dict(unsaved.notes)
-    if not unsaved.rows and not notes:
+    if not unsaved.rows and not _worth_keeping(journal, notes):
         return None
     urgent = bool(unsaved.rows) and unsaved.rows[0][0] <= journal.urgent_up_to
     db.execute(f"PRAGMA synchronous={'FULL' if urgent else 'NORMAL'}")
@@ -48,6 +49,11 @@ def _encode(unsaved: Unsaved) -> None:
     taken = [unsaved.records.popleft() for _ in range(len(unsaved.records))]
     unsaved.rows += encode(taken)
     unsaved.marks += [record for record in taken if isinstance(record.event, _MARKS)]
+
+
+def _worth_keeping(journal: Journal, notes: dict[str, str]) -> bool:
+    """Nothing typed and nothing said does not make a conversation."""
+    return bool(notes) and (journal.key is not None or any(notes[kind] not in _NOTHING for kind in notes))
 
 
 def _write(db: sqlite3.Connection, journal: Journal, notes: dict[str, str]) -> int:

@@ -82,6 +82,13 @@ def connect(uri: str, wait_ms: int = BUSY_MS) -> sqlite3.Connection:
     )
 
 
+def memory_uri(name: str) -> str:
+    """A database of this process that leaves no trace, shared by all connections to it."""
+    if sqlite3.sqlite_version_info >= (3, 36):
+        return f"file:/{name}?vfs=memdb"
+    return f"file:{name}?mode=memory&cache=shared"
+
+
 def connect_for_writing(uri: str, path: Path | None) -> sqlite3.Connection:
     """The writer's connection, with the tables brought up to date. Raises StoreError, in one sentence."""
     db = None
@@ -160,6 +167,7 @@ def reading(uri: str, path: Path | None) -> Iterator[sqlite3.Connection]:
     try:
         db = connect(uri)
         db.execute("PRAGMA query_only=ON")
+        db.execute("PRAGMA read_uncommitted=ON")  # for a shared cache only: no reader holds up the writer
         yield db
     except sqlite3.Error as error:
         raise StoreError(sentence(error, path)) from error

@@ -22,7 +22,9 @@ _SECRET = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_RANDOM = re.compile(r"\b(?=[\w+-]*\d)(?=[\w+-]*[A-Za-z])[A-Za-z0-9+_-]{32,}={0,2}")  # long, of all sorts
+_RANDOM = re.compile(  # long, of letters and digits, and no UUID
+    r"\b(?![\da-f]{8}-[\da-f]{4}-)(?=[\w+-]*\d)(?=[\w+-]*[A-Za-z])[A-Za-z0-9+_-]{32,}={0,2}"
+)
 _NAMES = re.compile(r"key|token|secret|sig|auth|pass|pwd|credential|session|code", re.IGNORECASE)
 
 

@@ -12,7 +12,7 @@ from concurrent.futures import TimeoutError as TooLate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tui.store.problems import StoreError, sentence
+from tui.store.problems import StoreError, gone, sentence
 
 if TYPE_CHECKING:
     import sqlite3
@@ -49,7 +49,7 @@ class Writer:
         self.on_problem: Callable[[str | None], None] | None = None
         self.asleep = False  # nothing waits to be written: the next append has to wake us
         self.journals: list[Journal] = []
-        self._log = f"{path}-wal" if path else ""
+        self._known: tuple[int, int] | None = None  # which file on which disk it is
         self.opened = threading.Event()
         self._open_db = open_db
         self._first = first  # what to do after opening, when there is time
@@ -161,6 +161,7 @@ class Writer:
         """None if not even memory can be used: a Python without SQLite. What is appended stays in lists."""
         try:
             db, self.banner = self._open_db()
+            self._known = _identity(self.path) if self.path else None
         except Exception as error:
             self._now_failing(sentence(error, self.path))
             return None
@@ -207,8 +208,7 @@ class Writer:
                 future.set_result(True)
         self._do_jobs(db)
         self._step(db)
-        if _size(self._log) > LOG_MOST:
-            self._fold_log(db)
+        self._look_at_the_file(db)
 
     def _save(self, db: sqlite3.Connection) -> None:
         from tui.store.saving import save
@@ -259,6 +259,16 @@ class Writer:
                 except Exception:  # a screen that is gone must not end the saving
                     pass
 
+    def _look_at_the_file(self, db: sqlite3.Connection) -> None:
+        """Fold a long log in; and notice if all this goes into a file that is no longer there."""
+        if self.path is None or self._known is None or self.banner:
+            return
+        if _identity(self.path) != self._known:
+            self.banner = gone(self.path)
+            self._tell()
+        elif _size(f"{self.path}-wal") > LOG_MOST:
+            self._fold_log(db)
+
     def _fold_log(self, db: sqlite3.Connection) -> None:
         try:
             db.execute("PRAGMA wal_checkpoint(PASSIVE)")
@@ -281,9 +291,17 @@ def in_transaction(db: sqlite3.Connection, job: Callable[[sqlite3.Connection], T
 
 def _size(path: str) -> int:
     try:
-        return os.stat(path).st_size if path else 0
+        return os.stat(path).st_size
     except OSError:
         return 0
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def now() -> float:
