@@ -262,6 +262,13 @@ def test_looks_grow_rarer_while_nothing_changes_and_quick_again_when_it_does() -
     assert waited == [2.0, 3.0, 3.0, 1.0, 2.0]
 
 
+def test_a_look_that_takes_long_is_not_repeated_at_once() -> None:
+    pace = Pace(fast=0.1, slow=2.0, factor=1.5)
+    assert pace.after(0.1, changed=True, took=0.01) == 0.1
+    assert pace.after(0.1, changed=True, took=0.2) == 0.8
+    assert pace.after(1.0, changed=False, took=9.0) == 2.0
+
+
 def test_an_abort_makes_the_next_look_come_at_once() -> None:
     host = Host(
         {
@@ -441,6 +448,22 @@ def test_the_status_of_a_cancelled_run_comes_with_the_partial_as_kept() -> None:
 def test_a_run_that_a_lying_yes_left_alone_is_alive() -> None:
     found = status_of(a_run(text="going on"))
     assert found is not None and found.end is End.ALIVE
+
+
+@pytest.mark.parametrize(
+    "reply", [answer(202, {"success": True, "status": "IN_PROGRESS"}), answer(202, {"success": True})]
+)
+def test_a_run_whose_cancel_was_accepted_for_later_shows_no_end_instead_of_being_alive(reply: Any) -> None:
+    looks = [a_run(text="x"), a_run(text="x"), a_run("CANCELLED", "x")]
+
+    async def scenario() -> list[RunStatus | None]:
+        backend = Host({"cancel": [reply], "get": looks}).backend()
+        assert (await backend.abort(RUN)).answer is Answer.ACKNOWLEDGED
+        return [await backend.status(RUN), await backend.status(RUN)]
+
+    waiting, over = asyncio.run(scenario())
+    assert waiting == RunStatus(None, "The run's status is IN_PROGRESS.", "x")
+    assert over is not None and over.end is End.CANCELLED
 
 
 def test_a_failed_run_tells_why() -> None:

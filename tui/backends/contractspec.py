@@ -7,6 +7,7 @@ an answer, not a proof. Requests are in `contractspec_calls`, what a look means 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -49,6 +50,11 @@ class Pace:
     fast: float = 0.1
     slow: float = 2.0
     factor: float = 1.5
+
+    def after(self, pause: float, *, changed: bool, took: float) -> float:
+        """The next pause, after one of `pause` and a look of `took` seconds: at least four times that."""
+        wanted = self.fast if changed else pause * self.factor
+        return min(max(wanted, took * 4), self.slow)
 
 
 class ContractSpec:
@@ -114,6 +120,8 @@ class ContractSpec:
         return await self._cancel(found, reason)
 
     async def status(self, run: RunRef) -> RunStatus | None:
+        """How the run ended, as it says itself. Where a cancel was accepted for later, a run in progress is
+        no sign that it goes on: `end` is None then."""
         try:
             run_id = await self._find(run)
             found, _ = await self._calls.look(run_id) if run_id else ({}, "")
@@ -123,7 +131,8 @@ class ContractSpec:
         if end is None:
             return None
         said = f"The run's status is {text_of(found.get('status')).upper()}."
-        return RunStatus(end, f"{said} {why}".strip(), saved_text(found))
+        waits = end is End.ALIVE and run_id in self._calls.accepted
+        return RunStatus(None if waits else end, f"{said} {why}".strip(), saved_text(found))
 
     async def answer(self, run: RunRef, request: str, reply: str) -> None:
         raise BackendError("The runs of this backend ask no questions.")
@@ -137,6 +146,7 @@ class ContractSpec:
         pause, missed = self._pace.fast, 0
         try:
             while not watch.over:
+                began = time.monotonic()
                 try:
                     run, raw = await self._calls.look(run_id)
                 except StreamLost as lost:
@@ -149,7 +159,8 @@ class ContractSpec:
                 news, missed = watch.see(run, raw), 0
                 for event in news:
                     yield event
-                pause = self._pace.fast if news else min(pause * self._pace.factor, self._pace.slow)
+                took = time.monotonic() - began  # a look costs as much as the reply is long
+                pause = self._pace.after(pause, changed=bool(news), took=took)
                 if not watch.over and await _hurried(hurry, pause):
                     pause = self._pace.fast
         finally:

@@ -35,6 +35,8 @@ class Calls:
     def __init__(self, http: Http, agent: str) -> None:
         self._http = http
         self._agent = agent
+        self.accepted: set[str] = set()
+        """Runs whose cancel was accepted for later: to be still in progress is then no contradiction."""
 
     async def execute(self, prompt: Prompt) -> tuple[str, str]:
         """Start a run: its id, and the answer's body. Raises PromptNotSent, PromptRejected or StreamLost."""
@@ -57,7 +59,14 @@ class Calls:
         """Ask for the end of a run. No answer is an answer, too: UNANSWERED."""
         body = {"runId": run_id} | ({"reason": reason} if reason else {})
         url = self._http.url("agent", "run", "cancel", "v1.0.0")
-        answer = await send_abort(self._http, url, json=body, read=_read_cancel)
+
+        def read(reply: Reply) -> AbortAnswer | None:
+            answer = _read_cancel(reply)
+            if answer and answer.answer is Answer.ACKNOWLEDGED and not _says_cancelled(reply):
+                self.accepted.add(run_id)
+            return answer
+
+        answer = await send_abort(self._http, url, json=body, read=read)
         if answer.answer is Answer.ALREADY_OVER:
             return await self._checked(run_id, answer)
         return answer
@@ -174,6 +183,11 @@ def _read_yes(reply: Reply) -> AbortAnswer:
         return AbortAnswer(Answer.ACKNOWLEDGED, said, reply.status)
     sort = Answer.REFUSED if end in (End.ALIVE, None) else Answer.ALREADY_OVER
     return AbortAnswer(sort, said, reply.status)
+
+
+def _says_cancelled(reply: Reply) -> bool:
+    given = read_object(reply.body)
+    return given is not None and end_of(given.get("status")) is End.CANCELLED
 
 
 def _no_route(reply: Reply) -> str:
