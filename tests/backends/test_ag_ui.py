@@ -423,10 +423,12 @@ def test_an_answer_goes_on_in_a_new_run_from_the_calls_that_were_asked_about() -
 
 def test_a_run_that_paused_with_a_question_is_over_until_it_is_answered() -> None:
     async def scenario() -> None:
-        async with origin(streamed(STARTED, paused(ASKS[0]))) as server:
+        started = {**STARTED, "runId": "their-own"}
+        async with origin(streamed(started, paused(ASKS[0]))) as server:
             async with agent(server.url, abort_url="/stop/{run_id}") as backend:
                 await all_of(backend, prompt())
-                assert (await backend.abort(RunRef("c1", "r1"))).answer is Answer.ALREADY_OVER
+                for run_id in ("r1", "their-own"):
+                    assert (await backend.abort(RunRef("c1", run_id))).answer is Answer.ALREADY_OVER
             assert len(server.arrived) == 1
 
     go(scenario())

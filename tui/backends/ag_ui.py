@@ -32,7 +32,7 @@ from tui.backends.base import (
 )
 from tui.backends.http import Http, Stream
 from tui.backends.stopkey import Stopkey
-from tui.core.events import Answer, Event, QuestionAsked
+from tui.core.events import Answer, Event, QuestionAsked, RunStarted
 
 NO_END = "The connection ended without an end marker; the run may still be alive."
 FINAL_WORD_S = 1.0
@@ -159,7 +159,9 @@ class AgUi:
         """Remember what later requests need. A question is answered as it was asked: here or by a new run."""
         for event in events:
             run.reply.take(event)
-            if isinstance(event, QuestionAsked):
+            if isinstance(event, RunStarted):
+                self._runs[event.run_id] = run  # the server may have chosen another id
+            elif isinstance(event, QuestionAsked):
                 run.asks = {one["id"]: one for one in run.decoder.interrupts}
                 self._asks_in_stream = event.request not in run.asks
         return events
