@@ -1,8 +1,8 @@
 """The pieces of a reply, and how events grow them. Growing is O(1): what is there is never copied.
 
-A transcript only ever appends. A reader (the screen) remembers for each block how many `parts` it has drawn
-and its `epoch`; a changed epoch means that the block was replaced and is drawn anew. All text in blocks has
-gone through the one door and is safe to show.
+A transcript only ever appends. A reader (the screen) remembers for each block how many characters it has
+drawn and its `epoch`; a changed epoch means that the block was replaced and is drawn anew. All text in
+blocks has gone through the one door and is safe to show.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from tui.core import events as ev
 from tui.core.codec import dumps
 from tui.core.safe_text import EMPTY, Door, SafeText, joined, safe, safe_line
 
+SMALL = 512
+"""So many pieces are kept before they become one string: one of five characters takes ten times that."""
+
 
 @dataclass(slots=True)
 class Grown:
-    """Text that grows: safe `parts` to show, and the text as received beside them.
+    """Text that grows: safe `parts` to show, and the text as received beside them (the same, if clean).
 
-    `length` counts shown characters.
+    `length` counts shown characters. How the text is cut into parts means nothing and changes.
     """
 
     parts: list[SafeText] = field(default_factory=list)
@@ -27,6 +30,7 @@ class Grown:
     length: int = 0
     epoch: int = 0
     _door: Door = field(default_factory=Door)
+    _large: int = 0  # how many pieces at the start are large
 
     def append(self, text: str) -> None:
         self.received.append(text)
@@ -34,6 +38,25 @@ class Grown:
         if shown:
             self.parts.append(shown)
             self.length += len(shown)
+        if len(self.received) - self._large > SMALL:
+            self._join(self._large)
+
+    def _join(self, start: int) -> None:
+        """One string instead of the pieces from `start` on; clean text is kept once."""
+        shown, received = joined(self.parts[start:]), "".join(self.received[start:])
+        self.parts[start:] = [shown]
+        self.received[start:] = [shown if shown == received else received]
+        self._large = start + 1
+
+    def after(self, shown: int) -> str:
+        """What stands behind the first `shown` characters, at the cost of what is new."""
+        missing, found = self.length - shown, list[str]()
+        for part in reversed(self.parts):
+            if missing <= 0:
+                break
+            found.append(part[-missing:])
+            missing -= len(part)
+        return "".join(reversed(found))
 
     def replace(self, text: str) -> None:
         """Take over the whole text; only the new rest is appended where it goes on from what is there."""
@@ -44,7 +67,7 @@ class Grown:
             self.append(text[len(had) :])
             return
         self.epoch += 1
-        self.parts, self.received, self.length, self._door = [], [], 0, Door()
+        self.parts, self.received, self.length, self._door, self._large = [], [], 0, Door(), 0
         self.append(text)
 
     def seal(self) -> None:
@@ -53,6 +76,8 @@ class Grown:
         if rest:
             self.parts.append(rest)
             self.length += len(rest)
+        if self.length and len(self.received) > 1:
+            self._join(0)
 
     def text(self) -> SafeText:
         return joined(self.parts)

@@ -12,7 +12,7 @@ from tui.ui.transcript.scanner import Scanner
 
 REFERENCE = MarkdownIt("commonmark").enable("table").disable("html_block")
 USED = [line for line in LINES if "\t" not in line and "deep" not in line and not line.startswith("[ref]")]
-"""Left out: definitions (shown here, not there), tabs, and lazy lines indented by four (it disagrees with itself)."""
+"""Without definitions (shown here, not there), tabs, and lazy lines indented by four (it disagrees there)."""
 
 documents = st.lists(st.sampled_from(USED), max_size=7).map(lambda lines: "\n".join(lines) + "\n")
 Outline = list[tuple[str, str, str]]

@@ -24,33 +24,29 @@ AT_ONCE = 100_000
 class Growing:
     """Follows one `Grown`: gives what came since the last look."""
 
-    __slots__ = ("_pending", "chars", "epoch", "grown", "parts")
+    __slots__ = ("chars", "epoch", "grown")
 
-    def __init__(self, grown: Grown) -> None:
-        self.grown, self.parts, self.chars, self.epoch = grown, 0, 0, grown.epoch
-        self._pending = ""
+    def __init__(self, grown: Grown, chars: int = 0) -> None:
+        self.grown, self.chars, self.epoch = grown, chars, grown.epoch
 
     def replaced(self) -> bool:
         """Whether the text was exchanged; then it is given from its start."""
         if self.epoch == self.grown.epoch:
             return False
-        self.epoch, self.parts, self.chars, self._pending = self.grown.epoch, 0, 0, ""
+        self.epoch, self.chars = self.grown.epoch, 0
         return True
 
     def news(self) -> str:
-        """What was not given yet, at most `AT_ONCE` characters. Parts may have been joined meanwhile."""
-        if self.chars != self.grown.length:
-            text = "".join(self.grown.parts[self.parts :])
-            if self.chars + len(text) != self.grown.length:
-                text = "".join(self.grown.parts)[self.chars :]
-            self.parts, self.chars = len(self.grown.parts), self.grown.length
-            self._pending += text
-        text, self._pending = self._pending[:AT_ONCE], self._pending[AT_ONCE:]
+        """What was not given yet, at most `AT_ONCE` characters."""
+        if not self.behind:
+            return ""
+        text = self.grown.after(self.chars)[:AT_ONCE]
+        self.chars += len(text)
         return text
 
     @property
     def behind(self) -> bool:
-        return bool(self._pending)
+        return self.chars < self.grown.length
 
 
 class Text(Section):
@@ -144,11 +140,7 @@ class Tool(Section):
 
     def _rebuild(self) -> None:
         self.body = Body(plain=True, language="json")
-        self.growing = Growing(self.block.arguments)
-        if self.block.result is None:
-            self.body.grow(self.growing.news())
-            return
-        self.growing.parts, self.growing.chars = len(self.block.arguments.parts), self.block.arguments.length
+        self.growing = Growing(self.block.arguments, self.block.arguments.length)
         self.body.grow(tool_source(self.block))
 
     @property

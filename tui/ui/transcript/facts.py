@@ -29,7 +29,11 @@ def size_of(text: str) -> str:
 
 def as_call(arguments: Grown) -> str:
     """JSON arguments the way one writes a call: `id=42, name="x"`; else as it is. Looks at the start."""
-    text = "".join(arguments.parts[:100])[:600]
+    text = ""
+    for part in arguments.parts:
+        text += part[:600]
+        if len(text) >= 600:
+            break
     found = _parsed(text)
     if not isinstance(found, dict):
         return text
