@@ -180,7 +180,9 @@ def test_a_folder_or_a_link_in_its_place_is_refused(path: Path, tmp_path: Path) 
 
 def test_a_file_where_the_folder_should_be_is_said(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
-    assert "is not a folder" in _works_in_memory(tmp_path / "data" / "conversations.db")
+    assert "is not a folder; what is said now is kept in memory only" in _works_in_memory(
+        tmp_path / "data" / "conversations.db"
+    )
 
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:

@@ -264,7 +264,7 @@ class Store:
     def _open(self) -> tuple[sqlite3.Connection, str | None]:
         """In the writer's thread: the file, or memory in its place and the reason."""
         from tui.store.private import make_private
-        from tui.store.problems import sentence
+        from tui.store.problems import NEVER, sentence
         from tui.store.schema import connect_for_writing, memory_uri
 
         banner = None
@@ -274,7 +274,7 @@ class Store:
                 uri = self.path.absolute().as_uri()
                 db = connect_for_writing(uri, self.path)
             except (StoreError, OSError) as error:
-                banner = sentence(error, self.path)
+                banner = sentence(error, self.path, NEVER)
             else:
                 self._uri = uri
                 return db, None

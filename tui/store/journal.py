@@ -107,6 +107,8 @@ class Journal:
         """Wait until what was appended is on disk. False if it is not within the time."""
         import asyncio  # here, because the commands that only read have no loop
 
+        if not self._writer.alive:
+            return False
         done = asyncio.wrap_future(self._writer.drained())
         try:
             async with asyncio.timeout(timeout_s):

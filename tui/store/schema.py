@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tui.store.private import create_private
-from tui.store.problems import StoreError, sentence
+from tui.store.problems import NEVER, StoreError, sentence
 
 APPLICATION_ID = 0x53746F70  # "Stop": tells our file from another program's
 OPENING_MS = 10_000  # how long another client's migration is waited for
@@ -103,7 +103,7 @@ def connect_for_writing(uri: str, path: Path | None) -> sqlite3.Connection:
     except (sqlite3.Error, StoreError, OSError) as error:
         if db is not None:
             db.close()
-        raise StoreError(sentence(error, path)) from error
+        raise StoreError(sentence(error, path, NEVER)) from error
     return db
 
 
