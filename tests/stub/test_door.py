@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import re
 from typing import Any
 
@@ -357,5 +358,23 @@ def test_a_websocket_is_guarded_like_every_other_route(headers: str, expected: i
             for path, wanted in (("/echo", expected), ("/nowhere", 403)):
                 head = f"GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{headers}{upgrade}{key}\r\n"
                 assert status(await raw(s, head)) == wanted
+
+    go(scenario())
+
+
+def test_a_half_closed_connection_counts_as_a_client_that_went_away() -> None:
+    async def scenario() -> None:
+        async with stub() as s:
+            body = json.dumps(run_input("[[words gates=text disconnect=stops]]")).encode()
+            _, writer = await asyncio.open_connection("127.0.0.1", s.port)
+            head = (
+                f"POST /agents/demo HTTP/1.1\r\nhost: 127.0.0.1\r\n{GOOD}content-type: application/json\r\n"
+            )
+            writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
+            assert await s.engine.gates.reached("text", "r1")
+            writer.write_eof()
+            await s.engine.runs["r1"].over.wait()
+            assert s.engine.runs["r1"].token.by == "disconnect"
+            writer.close()
 
     go(scenario())
