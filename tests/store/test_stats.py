@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.store.made import Log, settled
+from tests.store.made import Log, eventually, settled
 from tui.core import events as ev
 from tui.store import Store
 from tui.store.stats import by_backend, summary
@@ -46,10 +46,22 @@ def test_an_outcome_that_rises_later_is_counted_as_what_it_rose_to(store: Store)
     log = Log(journal, number=20)
     log.add(ev.RunLookedUp(ev.End.CANCELLED))
     log.add(ev.Settled("stopped", "confirmed"), urgent=True)
-    from tests.store.made import eventually
-
     eventually(lambda: [line.outcome for line in store.stops(identity)] == ["confirmed"])
     assert store.stops()[0].evidence_s is not None
+
+
+def test_an_answer_that_comes_after_the_end_was_seen_still_counts(store: Store) -> None:
+    log = Log(store.create("stub"))
+    log.prompt("hello")
+    log.text("word")
+    log.add(ev.StopAsked("esc"), urgent=True)
+    log.add(ev.RunFinished(ev.End.CANCELLED), urgent=True)
+    log.add(ev.Settled("stopped", "confirmed"), urgent=True)
+    settled(store)
+    assert store.stops()[0].answer == ""
+    log.add(ev.AbortAnswered(ev.Answer.ACKNOWLEDGED), urgent=True)
+    eventually(lambda: store.stops()[0].answer == "acknowledged")
+    assert store.stops()[0].answer_s is not None
 
 
 def test_late_events_are_counted_as_the_settling_says(store: Store) -> None:

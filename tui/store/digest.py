@@ -31,10 +31,15 @@ class Found:
     chars: int = 0
 
 
-def digest(db: sqlite3.Connection, key: int, turns: Iterable[int]) -> Iterator[None]:
-    """Make the digest of these turns, in short steps with a transaction each."""
-    for number in dict.fromkeys(turns):
-        found = _fold(db, key, number)
+def digest(
+    db: sqlite3.Connection, key: int, turns: Iterable[int], *, only_again: bool = False
+) -> Iterator[None]:
+    """Make the digest of these turns, in short steps with a transaction each.
+
+    `only_again`: of those only that have one, and of which more has become known since.
+    """
+    for number in turns:
+        found = None if only_again and not _has_one(db, key, number) else _fold(db, key, number)
         if found is None:
             continue
         texts = parts(_kept(found.turn, _reply(db, key, number)))
@@ -58,6 +63,11 @@ def _conclude(db: sqlite3.Connection, found: Found, texts: list[str]) -> None:
 
 def _keep(db: sqlite3.Connection, found: Found, texts: list[str], first: int) -> None:
     keep_said(db, found.key, Said(found.number, "reply", found.turn.wall, texts, first))
+
+
+def _has_one(db: sqlite3.Connection, key: int, number: int) -> bool:
+    row = db.execute("SELECT digested FROM turn WHERE conversation=? AND number=?", (key, number)).fetchone()
+    return bool(row and row[0])
 
 
 def undigested(db: sqlite3.Connection) -> Iterator[None]:

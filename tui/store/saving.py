@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from itertools import chain
 
 from tui.core import events as ev
 from tui.core.events import Record
@@ -19,7 +20,8 @@ from tui.store.writer import in_transaction, now
 _ROW = "SELECT number,last,turn,wall,mono,late,kind,fields,raw FROM event"
 _LAST = "SELECT last FROM event WHERE conversation=? ORDER BY number DESC LIMIT 1"
 _NOTHING = ('""', "[]", "null")
-_MARKS = (ev.Prompted, ev.Settled, ev.ClientLeft, ev.StreamBroke)
+_OVER = (ev.Settled, ev.ClientLeft, ev.StreamBroke)
+_MARKS = (ev.Prompted, *_OVER, ev.AbortAnswered)  # an answer may come after the end was seen
 
 
 def save(db: sqlite3.Connection, journal: Journal) -> Iterator[None] | None:
@@ -36,13 +38,16 @@ def save(db: sqlite3.Connection, journal: Journal) -> Iterator[None] | None:
     db.execute(f"PRAGMA synchronous={'FULL' if urgent else 'NORMAL'}")
     key = in_transaction(db, lambda db: _write(db, journal, notes))
     journal.key = key
-    over = [mark.turn for mark in unsaved.marks if not isinstance(mark.event, ev.Prompted)]
+    over = {mark.turn for mark in unsaved.marks if isinstance(mark.event, _OVER)}
+    again = {mark.turn for mark in unsaved.marks if isinstance(mark.event, ev.AbortAnswered)} - over
     unsaved.rows.clear()
     unsaved.marks.clear()
     for kind, value in notes.items():
         if unsaved.notes.get(kind) is value:
             del unsaved.notes[kind]
-    return digest(db, key, over) if over else None
+    if not over and not again:
+        return None
+    return chain(digest(db, key, over), digest(db, key, again, only_again=True))
 
 
 def _encode(unsaved: Unsaved) -> None:
