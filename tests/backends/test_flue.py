@@ -271,8 +271,7 @@ def test_false_for_ever_of_a_run_that_goes_on_is_nothing_running_and_ends() -> N
 def test_false_of_a_run_that_nobody_knows_is_nothing_running(known: object) -> None:
     async def run(server: FakeFlue, agent: Flue) -> None:
         assert (await agent.abort(RunRef("c", RUN))).answer is Answer.NOTHING_RUNNING
-        assert (await agent.abort(RunRef("c"))).answer is Answer.NOTHING_RUNNING
-        assert len(server.aborted) == 2
+        assert len(server.aborted) == 1
 
     scene(FakeFlue(aborts=[{"aborted": False}], histories=[known]), run)
 
@@ -303,6 +302,19 @@ def test_an_abort_is_not_asked_again_once_a_newer_prompt_was_sent() -> None:
         assert len(server.aborted) == 1
 
     scene(FakeFlue([REPLY], aborts=[CLOSE, {"aborted": True}]), run)
+
+
+def test_an_abort_from_outside_that_finds_nothing_is_not_proved_by_an_older_end() -> None:
+    async def run(server: FakeFlue, agent: Flue) -> None:
+        outside = RunRef("c")
+        before = await agent.status(outside)
+        assert before and before.end is End.CANCELLED
+        assert (await agent.abort(outside)).answer is Answer.ALREADY_OVER
+        assert await agent.status(outside) is None
+        server.histories[:] = [None]
+        assert (await agent.abort(RunRef("never used"))).answer is Answer.NOTHING_RUNNING
+
+    scene(FakeFlue(aborts=[{"aborted": False}], histories=[history("one ", "aborted")]), run)
 
 
 def test_an_abort_from_outside_is_proved_by_what_ran_last() -> None:

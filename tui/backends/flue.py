@@ -77,7 +77,7 @@ class Flue:
     def __init__(self, target: Target, *, http: Http | None = None, silence_s: float = SILENCE_S) -> None:
         self._calls = Calls(target, http, silence_s)
         self._readers: dict[str, RunReader] = {}  # by the key of the prompt
-        self._ending: set[str] = set()  # names of runs whose abort was answered with yes
+        self._aborted: dict[str, bool] = {}  # what an abort was told, by the name of its run
         self._sent: Counter[str] = Counter()  # prompts, by conversation
         self._posting: Counter[str] = Counter()  # prompts that wait for their 202, by conversation
         self._posted = asyncio.Condition()
@@ -223,9 +223,9 @@ class Flue:
     async def _ask(self, run: RunRef, still_needed: Callable[[], bool]) -> AbortAnswer | None:
         """One abort. None: it was told that nothing runs, and the history says that our run does."""
         answer = await self._calls.abort(run.conversation_id, still_needed)
-        if answer.answer is Answer.ACKNOWLEDGED:
-            self._ending.add(_name_of(run))
-        if answer.answer is not Answer.NOTHING_RUNNING or not (run.run_id or run.prompt_key):
+        if answer.answer in (Answer.ACKNOWLEDGED, Answer.NOTHING_RUNNING):
+            self._aborted[_name_of(run)] = answer.answer is Answer.ACKNOWLEDGED
+        if answer.answer is not Answer.NOTHING_RUNNING:
             return answer
         try:
             seen = await self._look(run, "abort")
@@ -238,15 +238,17 @@ class Flue:
     # --- looking ------------------------------------------------------------------------------------------
 
     async def status(self, run: RunRef) -> RunStatus | None:
-        """What the history says of the run. Of a reference that names no run: of what ran last.
+        """What the history says of the run. Of a reference that names no run: of what ran last, unless an
+        abort was told that nothing runs: an older end is no proof of that abort.
 
         A run whose abort was acknowledged and that has not settled is not called alive: the history knows
         ends, not what still runs, and this end can be 30 s away.
         """
+        told = self._aborted.get(_name_of(run))
+        if told is False and not (run.run_id or run.prompt_key):
+            return None
         seen = await self._look(run, "calls")
-        if seen and seen.end is End.ALIVE and _name_of(run) in self._ending:
-            return replace(seen, end=None)
-        return seen
+        return replace(seen, end=None) if seen and seen.end is End.ALIVE and told else seen
 
     async def _look(self, run: RunRef, lane: Lane) -> RunStatus | None:
         snapshot = await self._calls.history(run.conversation_id, lane)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import socket
 import subprocess
 import sys
@@ -16,7 +18,7 @@ import pytest
 from tests.interop.cases import Stage
 from tests.interop.conftest import Started
 from tests.interop.flue.real import RealFlue, missing, running
-from tests.interop.truth import SHORT, TEXT, untruths
+from tests.interop.truth import SHORT, TEXT, of_tag, untruths
 from tui.backends import flue
 from tui.backends.base import Backend, Prompt, PromptRejected, RunRef, Target
 from tui.backends.flue import Flue
@@ -75,6 +77,46 @@ def ten_lines() -> str:
     assert flue.__doc__
     shown = [line[4:] for line in flue.__doc__.splitlines() if line.startswith("    ") or not line]
     return "\n".join(shown).strip() + "\n"
+
+
+@every_version
+def test_the_command_line_stops_a_run_and_ends_with_its_receipt(
+    version: str, real_servers: Started, tmp_path: Path
+) -> None:
+    server = started(real_servers, version)
+    target = ["--backend", "flue", "--url", server.url, "--no-store"]
+    prompt = server.script("cli", "words=80 gap=0.05")
+    done = stopkey(tmp_path, "run", *target, "--json", "--stop-after", "200ch", prompt)
+    receipt = json.loads(done.stdout.splitlines()[-1])
+    assert (done.returncode, receipt["type"], receipt["outcome"]) == (10, "receipt", "confirmed")
+    assert receipt["answer"] == "acknowledged" and receipt["kept_chars"] >= 200
+    log = of_tag(server.read_log(), "cli")
+    assert [line.what for line in log] == ["start", "cut"]
+
+
+@every_version
+def test_the_command_line_ends_from_outside_what_runs_in_a_conversation(
+    version: str, real_servers: Started, tmp_path: Path
+) -> None:
+    server = started(real_servers, version)
+
+    async def run(stage: Stage) -> None:
+        turn = stage.send(TEXT)
+        await stage.until(lambda: turn.transcript.chars > 0)
+        where = ["--backend", "flue", "--url", server.url, "--conversation", stage.session.conversation.id]
+        done = await asyncio.to_thread(stopkey, tmp_path, "abort", *where)
+        assert done.returncode == 10, done.stdout + done.stderr
+        await stage.session.settled(turn)
+        idle = await asyncio.to_thread(stopkey, tmp_path, "abort", *where)
+        assert idle.returncode == 11, "nothing was left to stop: it had ended before"
+
+    scene(server, run)
+
+
+def stopkey(home: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    env = os.environ | {"HOME": str(home), "XDG_DATA_HOME": str(home), "XDG_CONFIG_HOME": str(home)}
+    argv = [sys.executable, "-m", "tui", *args]
+    return subprocess.run(argv, check=False, capture_output=True, text=True, timeout=60, env=env)
 
 
 @every_version
