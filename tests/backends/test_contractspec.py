@@ -369,7 +369,10 @@ def test_an_unknown_run_is_nothing_running(name: str) -> None:
     assert aborted(recorded(name))[0].answer is Answer.NOTHING_RUNNING
 
 
-@pytest.mark.parametrize("reply", [recorded("asis/12-wrong-path"), httpx.Response(404, text="NOT_FOUND")])
+@pytest.mark.parametrize(
+    "reply",
+    [recorded("asis/12-wrong-path"), httpx.Response(404, text="NOT_FOUND"), answer(405, {"error": "no"})],
+)
 def test_an_unknown_route_is_a_wrong_base_path_and_not_a_missing_run(reply: httpx.Response) -> None:
     given, _ = aborted(reply)
     assert given.answer is Answer.REFUSED

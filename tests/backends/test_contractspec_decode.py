@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tui.backends import contractspec_decode as cs
 from tui.core import events as ev
@@ -307,3 +309,51 @@ def test_outputs_nested_deep_are_read_without_an_exception(depth: int) -> None:
 
 def test_a_body_nested_without_end_is_not_an_object() -> None:
     assert cs.read_object("[" * 100_000) is None
+
+
+@given(st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=8), st.integers(0, 8))
+def test_whatever_a_text_becomes_from_look_to_look_the_transcript_ends_with_its_last_form(
+    texts: list[str], restart: int
+) -> None:
+    """Also where the client was restarted between two looks, and told everything anew."""
+    transcript, watch = Transcript(), cs.Watch()
+    for number, text in enumerate(texts):
+        if number == restart:
+            watch = cs.Watch(anew=True)
+        for event in watch.see(a_run(message(text))):
+            transcript.apply(event, 0.0)
+    assert transcript.reply_as_received() == texts[-1]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+FIELDS = ("id", "stepNumber", "type", "output", "input", "status", "errorMessage", "toolName")
+KINDS = st.sampled_from(["MESSAGE_CREATION", "TOOL_CALL", "TOOL_RESULT", "ERROR"])
+STATUSES = st.sampled_from(["QUEUED", "IN_PROGRESS", "COMPLETED", "FAILED", "CANCELLED"])
+STEPS = st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, JSON)) | st.fixed_dictionaries(
+    {"type": KINDS, "status": STATUSES},
+    optional={name: JSON for name in FIELDS if name not in ("type", "status")},
+)
+
+
+@given(st.lists(st.lists(STEPS | JSON, max_size=5), max_size=4), STATUSES | JSON, JSON)
+def test_looks_of_any_shape_are_read_shown_and_end_at_most_once(
+    looks: list[list[object]], status: object, output: object
+) -> None:
+    transcript, watch, ends = Transcript(), cs.Watch(), 0
+    for steps in [*looks, [*looks[-1]] if looks else []]:
+        run: cs.JSON = {"steps": steps, "status": status, "output": output, "promptTokens": output}
+        cs.saved_text(run)
+        for event in watch.see(run, raw="x"):
+            transcript.apply(event, 0.0)
+            ends += isinstance(event, ev.RunFinished)
+    assert ends <= 1
+
+
+@given(st.integers(200, 599), st.binary(max_size=40) | JSON.map(lambda value: json.dumps(value).encode()))
+def test_answers_of_any_shape_are_read(status: int, body: bytes) -> None:
+    assert isinstance(cs.read_problem(status, body).code, str)
+    assert isinstance(cs.read_object(body), dict | None)

@@ -38,7 +38,7 @@ DECLARED = ("RUN_NOT_FOUND", "RUN_NOT_CANCELLABLE", "AGENT_NOT_FOUND", "AGENT_NO
 """Errors of the contract. A handler that throws them without a code answers 500 with the name as detail."""
 
 NO_ROUTE = "NO_ROUTE"
-"""Our name for a 404 that is about the path: the wire says NOT_FOUND, or sends a web server's own page."""
+"""Our name for a 404 or 405 about the path: the wire says NOT_FOUND, or sends a web server's own page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def read_problem(status: int, body: bytes | str) -> Problem:
     code, detail = text_of(given.get("code")), text_of(given.get("detail")) or text_of(given.get("title"))
     if code not in DECLARED and detail in DECLARED:
         code = detail
-    if status == 404 and code not in DECLARED:
+    if status in (404, 405) and code not in DECLARED:
         code = NO_ROUTE
     args = given.get("args")
     return Problem(code, detail, text_of(args.get("status")) if isinstance(args, dict) else "")
