@@ -1,4 +1,11 @@
-"""The wire formats this backend speaks, all at once over one engine. One file each.
+"""The wire formats this backend speaks, all at once over one engine. Each begins with the list of its routes.
+
+    ag_ui          /agents/{agent}, /runs/{run_id}/...
+    flue           /flue/agents/{name}/{id}, or just /agents/{name}/{id}
+    contractspec   /contractspec[+envelope][+details][+lower]/agent/run/...
+    adk            /adk[-stock | -shadowed][+runs-on][+unsealed]/...
+
+What is in brackets makes another server of it, for clients that must cope with either kind.
 
 To add a dialect, write `dialects/NAME.py` with a function `routes(engine) -> list[BaseRoute]` and name the
 module in `_MODULES`. It talks to the engine only:

@@ -3,7 +3,7 @@
 In: {"content": {...}} starts a turn (and interrupts the one that is on), {"close": true} ends it without a
 word and leaves the socket open. Out: one event a frame, every delta with an id of its own; a turn ends with
 {"turnComplete": true}. A socket that is closed ends its run; a run that was cancelled from outside tells its
-INVOCATION_ABORTED, and the socket is closed.
+INVOCATION_ABORTED, and the socket is closed; so it is after a failure (1011).
 """
 
 from __future__ import annotations
@@ -81,17 +81,19 @@ class Live:
                 for told in [each for entry in batch for each in words.say(entry)]:
                     if frame := _live(told):
                         await socket.send_text(json.dumps(frame, ensure_ascii=False))
-            if run.phase is Phase.CANCELLED:
-                await socket.close()
-            else:
+            if run.phase in (Phase.COMPLETED, Phase.PAUSED):
                 await socket.send_text(json.dumps(_turn_complete(run)))
+            else:
+                await socket.close(1000 if run.phase is Phase.CANCELLED else 1011)
         except (WebSocketDisconnect, RuntimeError):
             pass  # the socket is closed; `talk` sees to the rest
 
 
 def _live(told: Told) -> JSON | None:
-    """A frame as it goes over the socket; None: it was already said in deltas."""
+    """A frame as it goes over the socket; None: it does not, or was already said in deltas."""
     frame = told.frame
+    if "author" not in frame:
+        return None  # an exception's second frame
     if frame.get("partial"):
         return {**frame, "id": str(uuid.uuid4())}
     if frame.get("partial") is False:

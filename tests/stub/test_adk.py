@@ -521,6 +521,19 @@ def test_a_message_on_a_live_socket_interrupts_the_turn_that_is_on() -> None:
     go(scenario())
 
 
+def test_a_live_turn_that_fails_tells_why_and_closes() -> None:
+    async def scenario() -> None:
+        async with stub() as served:
+            live = await (await Session(served).create()).live()
+            live.send_json(say("[[error-at-once]]"))
+            assert (await live.receive_json())["errorCode"] == "billing"
+            await live.receive()
+            assert live.closed == 1011
+            live.close()
+
+    go(scenario())
+
+
 def test_live_needs_a_session_and_the_token() -> None:
     async def scenario() -> None:
         async with stub() as served:
