@@ -11,10 +11,21 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.fakes import Gate
+from tui.backends import flue
 
 CLOSE = "close the connection"
 RUN = "sub_1"
 INCARNATION = "inc_1"
+
+
+def ten_lines(url: str, conversation: str) -> str:
+    """The program in the docstring of `tui.backends.flue`, for this agent and conversation."""
+    shown = [line[4:] for line in (flue.__doc__ or "").splitlines() if line[:4] == "    " or not line]
+    program = "\n".join(shown).strip() + "\n"
+    assert "http://127.0.0.1:3000/agents/support" in program and "conversation-1" in program
+    return program.replace("http://127.0.0.1:3000/agents/support", url).replace(
+        "conversation-1", conversation
+    )
 
 
 def chunk(sort: str, at: int, **more: object) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 
@@ -19,6 +21,7 @@ from tests.backends.flue_fake import (
     history,
     settled,
     started,
+    ten_lines,
 )
 from tests.fakes import Gate
 from tui.backends.base import Backend, Prompt, PromptNotSent, PromptRejected, RunRef, StreamLost, Target
@@ -130,6 +133,16 @@ def test_an_abort_waits_for_the_202_of_a_prompt_that_is_on_its_way() -> None:
         assert (await reading)[-1] == ev.RunFinished(End.COMPLETED)
 
     scene(FakeFlue([REPLY], admission_gate=gate), run)
+
+
+def test_the_ten_lines_of_the_module_abort_a_conversation() -> None:
+    async def run(server: FakeFlue, agent: Flue) -> None:
+        program = [sys.executable, "-c", ten_lines(server.url, "from-outside")]
+        said = await asyncio.to_thread(subprocess.check_output, program, text=True)
+        assert said.startswith("acknowledged - Everything that ran")
+        assert [a.path for a in server.aborted] == ["/agents/worker/from-outside/abort"]
+
+    scene(FakeFlue(), run)
 
 
 def test_closing_the_events_closes_the_response() -> None:

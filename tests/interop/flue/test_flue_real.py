@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.backends.flue_fake import ten_lines
 from tests.interop.cases import Stage
 from tests.interop.conftest import Started
 from tests.interop.flue.real import RealFlue, missing, running
 from tests.interop.truth import SHORT, TEXT, of_tag, untruths
-from tui.backends import flue
 from tui.backends.base import Backend, Prompt, PromptRejected, RunRef, Target
 from tui.backends.flue import Flue
 from tui.backends.flue_history import keyed_submission
@@ -56,13 +56,11 @@ def started(real_servers: Started, version: str) -> RealFlue:
 @every_version
 def test_the_ten_lines_of_the_module_stop_a_run_from_outside(version: str, real_servers: Started) -> None:
     server = started(real_servers, version)
-    lines = ten_lines().replace("http://127.0.0.1:3000/agents/support", server.url)
-    assert server.url in lines
 
     async def run(stage: Stage) -> None:
         turn = stage.send(TEXT)
         await stage.until(lambda: turn.transcript.chars > 0)
-        mine = lines.replace("conversation-1", stage.session.conversation.id)
+        mine = ten_lines(server.url, stage.session.conversation.id)
         said = await asyncio.to_thread(subprocess.check_output, [sys.executable, "-c", mine], text=True)
         assert said.startswith("acknowledged - ")
         await stage.session.settled(turn)
@@ -70,13 +68,6 @@ def test_the_ten_lines_of_the_module_stop_a_run_from_outside(version: str, real_
         assert [line.what for line in stage.log()] == ["start", "cut"]
 
     scene(server, run)
-
-
-def ten_lines() -> str:
-    """The snippet in the docstring of `tui.backends.flue`, as a program."""
-    assert flue.__doc__
-    shown = [line[4:] for line in flue.__doc__.splitlines() if line.startswith("    ") or not line]
-    return "\n".join(shown).strip() + "\n"
 
 
 @every_version
