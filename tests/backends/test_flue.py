@@ -340,6 +340,18 @@ def test_an_abort_from_outside_is_proved_by_what_ran_last() -> None:
     scene(FakeFlue(histories=[history("one "), history("one ", "aborted")]), run)
 
 
+def test_runs_without_a_key_are_told_apart_by_conversation_and_id() -> None:
+    async def run(server: FakeFlue, agent: Flue) -> None:
+        await read(agent.run(Prompt("hello", "c", "", "")))
+        assert (await agent.abort(RunRef("c", RUN))).answer is Answer.ALREADY_OVER
+        assert not server.aborted
+        assert (await agent.abort(RunRef("another"))).answer is Answer.ACKNOWLEDGED
+        assert (await agent.abort(RunRef("c"))).answer is Answer.ACKNOWLEDGED
+        assert "idempotencyKey" not in server.prompts[0].json
+
+    scene(FakeFlue([REPLY]), run)
+
+
 # --- broken streams ---------------------------------------------------------------------------------------
 
 

@@ -62,6 +62,7 @@ SILENCE_S = 75.0
 """An idle stream has a control frame every 30 s: after two and a half of them the connection is dead."""
 _AGAIN_S = (0.05, 0.1, 0.2, 0.0)
 """Pauses after an abort that was told `false` of a run which the history shows as going on."""
+_Name = tuple[str, str]
 _REMEMBERED = 256  # runs whose reading can be taken up where it broke
 _FORGOTTEN = "The server does not know this run any more: it lost what it had, by a restart or a reset."
 _NOT_SHOWN = "The server's history does not show this prompt: it may not have arrived."
@@ -76,8 +77,8 @@ class Flue:
 
     def __init__(self, target: Target, *, http: Http | None = None, silence_s: float = SILENCE_S) -> None:
         self._calls = Calls(target, http, silence_s)
-        self._readers: dict[str, RunReader] = {}  # by the key of the prompt
-        self._aborted: dict[str, bool] = {}  # what an abort was told, by the name of its run
+        self._readers: dict[_Name, RunReader] = {}  # of the prompts of this object
+        self._aborted: dict[_Name, bool] = {}  # what the abort of a run was told
         self._sent: Counter[str] = Counter()  # prompts, by conversation
         self._posting: Counter[str] = Counter()  # prompts that wait for their 202, by conversation
         self._posted = asyncio.Condition()
@@ -96,7 +97,8 @@ class Flue:
 
     async def run(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
         submission, offset, raw = await self._post(prompt)
-        reader = self._remember(prompt.key, RunReader(submission, offset))
+        ref = RunRef(prompt.conversation_id, submission, prompt.key)
+        reader = self._remember(ref, RunReader(submission, offset))
         yield ev.RunStarted(submission, prompt.conversation_id, raw=raw)
         async with aclosing(self._follow(prompt.conversation_id, reader)) as events:
             async for event in events:
@@ -107,7 +109,7 @@ class Flue:
 
         Raises StreamLost, also where the server has no word on the run (yet).
         """
-        reader = self._readers.get(run.prompt_key)
+        reader = self._readers.get(_name_of(run))
         known = reader is not None
         if reader is None:
             reader, snapshot = await self._found(run)
@@ -135,8 +137,8 @@ class Flue:
             async with self._posted:
                 self._posted.notify_all()
 
-    def _remember(self, key: str, reader: RunReader) -> RunReader:
-        self._readers[key] = reader
+    def _remember(self, run: RunRef, reader: RunReader) -> RunReader:
+        self._readers[_name_of(run)] = reader
         while len(self._readers) > _REMEMBERED:
             del self._readers[next(iter(self._readers))]
         return reader
@@ -190,7 +192,7 @@ class Flue:
         submission = await self._submission(run, snapshot, "calls") if snapshot else ""
         if snapshot is None or look_up(snapshot, submission) is None:
             raise StreamLost(_NOT_SHOWN, status=404)
-        return self._remember(run.prompt_key, RunReader(submission)), snapshot
+        return self._remember(run, RunReader(submission)), snapshot
 
     # --- stopping -----------------------------------------------------------------------------------------
 
@@ -202,7 +204,7 @@ class Flue:
         """
         async with self._posted:
             await self._posted.wait_for(lambda: not self._posting[run.conversation_id])
-        reader = self._readers.get(run.prompt_key)
+        reader = self._readers.get(_name_of(run))
         if reader and reader.finished:
             return _over(reader.finished.end, 0)
         sent = self._sent[run.conversation_id]
@@ -261,7 +263,7 @@ class Flue:
     async def _submission(self, run: RunRef, snapshot: JSON, lane: Lane) -> str:
         """The run's submission: as answered, as given, or as Flue makes it from the key of a prompt whose
         answer was lost. "" if the history has none of these."""
-        if reader := self._readers.get(run.prompt_key):
+        if reader := self._readers.get(_name_of(run)):
             return reader.submission
         known = submissions_in(snapshot)
         if run.run_id in known or not run.prompt_key:
@@ -280,5 +282,6 @@ def _over(end: End, status: int) -> AbortAnswer:
     return AbortAnswer(Answer.ALREADY_OVER, f"The run had ended before: {end}.", status)
 
 
-def _name_of(run: RunRef) -> str:
-    return run.prompt_key or run.run_id or run.conversation_id
+def _name_of(run: RunRef) -> _Name:
+    """What a reference names: a prompt by its key, else a run by its id, else all of a conversation."""
+    return run.conversation_id, run.prompt_key or run.run_id
