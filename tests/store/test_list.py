@@ -149,6 +149,16 @@ def test_prompts_of_all_conversations_come_newest_first_and_once(store: Store) -
     assert store.prompts(2) == ["two", long]
 
 
+def test_what_was_said_is_read_without_the_log(store: Store) -> None:
+    long = "long words " * 5000
+    identity = talk(store, "one", long, "three", reply="reply ")
+    said = store.said(identity, 1, 2)
+    assert [(line.turn, line.role, line.text) for line in said] == [
+        (1, "prompt", "one"), (1, "reply", "reply "), (2, "prompt", long), (2, "reply", "reply "),
+    ]  # fmt: skip
+    assert {line.phase for line in said} == {"completed"}
+
+
 def test_deleting_takes_it_out_of_everything_and_undo_brings_it_back(store: Store) -> None:
     identity = talk(store, "the word is xyzzy")
     store.delete(identity)

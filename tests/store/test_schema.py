@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.store.made import drain
-from tests.store.test_list import talk
+from tests.store.test_list import bytes_of, talk
 from tui.store import Store, schema
 
 SECOND = """
@@ -39,6 +39,20 @@ def test_an_older_file_is_brought_forward_and_a_copy_of_it_kept(
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     with sqlite3.connect(copy) as db:
         assert db.execute("SELECT title FROM conversation").fetchall() == [("from the old days",)]
+
+
+def test_what_is_deleted_for_good_does_not_live_on_in_the_copy(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = Store.open(path)
+    identity = talk(old, "the word is XyzzyCanary")
+    old.close()
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, SECOND))
+    store = Store.open(path)
+    assert store.opened() and b"XyzzyCanary" in path.with_name("conversations.db.v1.bak").read_bytes()
+    store.delete(identity)
+    store.close()
+    assert b"xyzzycanary" not in bytes_of(path.parent).lower()
 
 
 def test_a_step_that_fails_changes_nothing_and_is_said(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

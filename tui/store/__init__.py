@@ -8,7 +8,7 @@ from __future__ import annotations
 import atexit
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -245,8 +245,6 @@ class Store:
 
     def close(self, timeout_s: float = 2.0) -> bool:
         """Write what is left, remove for good what was deleted. False if not all could be written."""
-        from tui.store.purge import purge
-
         atexit.unregister(self.close)
         if not self._writer.alive:
             return True
@@ -255,7 +253,7 @@ class Store:
             journal.let_go()
         gone, self._deleted = self._deleted, []
         if gone:
-            self._writer.finally_do(lambda db: purge(db, gone, self.live_elsewhere))
+            self._writer.finally_do(lambda db: self._purge(db, gone))
         self._writer.close(timeout_s)
         return saved
 
@@ -284,10 +282,20 @@ class Store:
     def _tidy(self, db: sqlite3.Connection) -> Iterator[None]:
         """After opening, when there is time: what a client that died has left undone."""
         from tui.store.digest import undigested
-        from tui.store.purge import left_over, purge
+        from tui.store.purge import left_over
 
-        yield from undigested(db)
-        yield from purge(db, left_over(db, time.time() - UNDO_S), self.live_elsewhere)
+        if self.in_memory:
+            return
+        yield from undigested(db, self.live_elsewhere)
+        yield from self._purge(db, left_over(db, time.time() - UNDO_S))
+
+    def _purge(self, db: sqlite3.Connection, ids: Sequence[str]) -> Iterator[None]:
+        from tui.store.purge import purge
+        from tui.store.schema import remove_copies
+
+        yield from purge(db, ids, self.live_elsewhere)
+        if ids and self.path:
+            remove_copies(self.path)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from tui.core import events as ev
@@ -70,11 +70,15 @@ def _has_one(db: sqlite3.Connection, key: int, number: int) -> bool:
     return bool(row and row[0])
 
 
-def undigested(db: sqlite3.Connection) -> Iterator[None]:
+def undigested(db: sqlite3.Connection, in_use: Callable[[str], bool]) -> Iterator[None]:
     """Digest the turns that a client left without: it died, or the disk was full."""
-    rows = db.execute("SELECT conversation, number FROM turn WHERE digested=0").fetchall()
-    for key, number in rows:
-        yield from digest(db, key, [number])
+    rows = db.execute(
+        "SELECT t.conversation, t.number, c.id FROM turn t JOIN conversation c ON c.key=t.conversation"
+        " WHERE t.digested=0"
+    ).fetchall()
+    for key, number, identity in rows:
+        if not in_use(identity):
+            yield from digest(db, key, [number])
 
 
 def _fold(db: sqlite3.Connection, key: int, number: int) -> Found | None:

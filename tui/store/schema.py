@@ -160,6 +160,12 @@ def _back_up(db: sqlite3.Connection, copy: Path) -> None:
         db.execute("VACUUM INTO ?", (str(copy),))
 
 
+def remove_copies(path: Path) -> None:
+    """What was deleted for good must not live on in a copy from before a migration."""
+    for copy in path.parent.glob(f"{path.name}.v*.bak"):
+        copy.unlink(missing_ok=True)
+
+
 @contextmanager
 def reading(uri: str, path: Path | None) -> Iterator[sqlite3.Connection]:
     """A connection for one look into the store; it sees what was committed. Raises StoreError."""
