@@ -427,6 +427,21 @@ def test_an_abort_of_whatever_runs_spares_other_conversations_and_runs_that_are_
     assert [body["runId"] for operation, body in host.asked if operation == "cancel"] == ["run-1"]
 
 
+def test_what_was_swept_is_over_only_when_all_of_it_is() -> None:
+    ids = {"items": [{"id": "run-1"}, {"id": "run-2"}]}
+    alive = [a_run(id="run-1"), a_run(id="run-2")]
+    after = [a_run("CANCELLED", id="run-1"), a_run(id="run-2"), a_run("CANCELLED"), a_run("COMPLETED")]
+    host = Host({"cancel": [answer(200, YES)], "list": [answer(200, ids)], "get": [*alive, *after]})
+
+    async def scenario() -> list[End | None]:
+        backend, all_of_them = host.backend(), RunRef("c-1")
+        assert (await backend.abort(all_of_them)).answer is Answer.ACKNOWLEDGED
+        seen = [await backend.status(all_of_them) for _ in range(2)]
+        return [one.end for one in seen if one]
+
+    assert asyncio.run(scenario()) == [End.ALIVE, End.CANCELLED]
+
+
 def test_an_abort_of_whatever_runs_where_nothing_does() -> None:
     assert aborted(answer(200, YES), run=RunRef("c-1"))[0].answer is Answer.NOTHING_RUNNING
 

@@ -401,7 +401,10 @@ def test_the_adapter_stops_whatever_runs_in_a_conversation_and_nothing_else() ->
             assert (await backend.abort(RunRef("c"))).answer is Answer.ACKNOWLEDGED
             assert (await host.run(mine))["status"] == "CANCELLED"
             assert (await host.run(other))["status"] == "IN_PROGRESS"
+            found = await backend.status(RunRef("c"))
+            assert found is not None and found.end is End.CANCELLED
             assert (await backend.abort(RunRef("c"))).answer is Answer.NOTHING_RUNNING
+            assert await backend.status(RunRef("c")) is None
             await backend.aclose()
 
     go(scenario())

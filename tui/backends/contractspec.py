@@ -73,6 +73,7 @@ class ContractSpec:
         self._pace = pace or Pace()
         self._run_ids: dict[str, str] = {}  # by the prompt's key
         self._broken: dict[str, Watch] = {}  # by run id: where a stream that broke goes on
+        self._swept: dict[str, list[str]] = {}  # by conversation: the runs that an abort of all was sent to
         self._hurries: dict[str, asyncio.Event] = {}  # by run id: do not wait for the next look
 
     @property
@@ -120,10 +121,17 @@ class ContractSpec:
         return await self._cancel(found, reason)
 
     async def status(self, run: RunRef) -> RunStatus | None:
-        """How the run ended, as it says itself. Where a cancel was accepted for later, a run in progress is
-        no sign that it goes on: `end` is None then."""
+        """How the run ended, as it says itself; of a reference that names no run, the runs that its abort
+        was sent to. Where a cancel was accepted for later, a run in progress is no sign that it goes on:
+        `end` is None then."""
+        if not (run.run_id or run.prompt_key):
+            seen = [await self._status_of(one) for one in self._swept.get(run.conversation_id, ())]
+        else:
+            seen = [await self._status_of(await self._find(run))]
+        return min(seen, key=_least_over, default=None)
+
+    async def _status_of(self, run_id: str) -> RunStatus | None:
         try:
-            run_id = await self._find(run)
             found, _ = await self._calls.look(run_id) if run_id else ({}, "")
         except PromptRejected:
             return None
@@ -175,11 +183,10 @@ class ContractSpec:
         return answer
 
     async def _abort_all(self, run: RunRef, reason: str) -> AbortAnswer:
-        answers = [
-            await self._cancel(text_of(one.get("id")), reason)
-            for one in await self._calls.runs_of(run.conversation_id, "abort")
-            if end_of(one.get("status")) is End.ALIVE
-        ]
+        runs = await self._calls.runs_of(run.conversation_id, "abort")
+        alive = [text_of(one.get("id")) for one in runs if end_of(one.get("status")) is End.ALIVE]
+        self._swept[run.conversation_id] = alive
+        answers = [await self._cancel(run_id, reason) for run_id in alive]
         least_first = (Answer.REFUSED, Answer.ACKNOWLEDGED, Answer.ALREADY_OVER)
         return next((a for kind in least_first for a in answers if a.answer is kind), _NOTHING)
 
@@ -204,6 +211,13 @@ class ContractSpec:
         except PromptRejected:
             return False
         return True
+
+
+def _least_over(seen: RunStatus | None) -> int:
+    """Orders look-ups of several runs: all of them are over only if the first is."""
+    if seen is None or seen.end is None:
+        return 1
+    return {End.ALIVE: 0, End.CANCELLED: 2}.get(seen.end, 3)
 
 
 _NOTHING = AbortAnswer(Answer.NOTHING_RUNNING, "The backend shows no run here that is not over.")
