@@ -89,6 +89,8 @@ class Stage:
         """`run_before` of a snapshot."""
         self.pilot = pilot
         await self.scene.play(self)
+        if self.app.pane.talk.turn:
+            self.app.pane.view.touch(self.app.pane.talk.turn.number)
         self.app.pane.view.draw_now()
         await pilot.pause()
 

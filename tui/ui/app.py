@@ -6,7 +6,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable, Coroutine, Iterable
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
@@ -18,30 +18,23 @@ from tui.core.safe_text import safe_line
 from tui.session import Opening, Pressed
 from tui.ui.egress import Guarded
 from tui.ui.keys import KEYS, bindings
+from tui.ui.leaving import Leaving
 from tui.ui.pane import ChatPane
 from tui.ui.screens.choice import Choice, ChoiceScreen
-from tui.ui.screens.conversations import ConversationsScreen, Shelf
 from tui.ui.screens.help import HelpScreen
 from tui.ui.screens.palette import BarredPalette
 from tui.ui.slash import run_slash
 from tui.ui.stop_keys import Act, Moment, Situation, decide
+from tui.ui.switching import DeskLike, Switching
 from tui.ui.transcript.items import Acted, CopyAsked
 from tui.ui.widgets.lines import Piece, Row
 from tui.ui.widgets.prompt_box import PromptBox
+from tui.ui.widgets.run_bar import RunBar
 
 NOTE_FOR = 3.0
 """Seconds a note stays in the hint line."""
 QUIT_ARMED_FOR = 1.5
 """Seconds in which a second Ctrl+C quits."""
-
-
-class DeskLike(Protocol):
-    """Where other conversations come from."""
-
-    @property
-    def store(self) -> Shelf: ...
-    def fresh(self) -> Opening: ...
-    def reopen(self, conversation_id: str) -> Opening: ...
 
 
 class StopkeyApp(Guarded[int]):
@@ -78,7 +71,8 @@ class StopkeyApp(Guarded[int]):
         self._note_timer: Timer | None = None
         self._quit_armed_until = 0.0
         self._stop_armed_until = 0.0
-        self._leaving = False
+        self.leaving = Leaving(self)
+        self.switching = Switching(self)
         self._chores: set[asyncio.Task[None]] = set()
 
     # --- the screen ---------------------------------------------------------------------------------------
@@ -94,10 +88,11 @@ class StopkeyApp(Guarded[int]):
             self.set_keymap(self.keymap)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._signalled, number)
-        self._spawn(self._warm_up())
+            loop.add_signal_handler(number, self.leaving.signalled, number)
+        self.spawn(self._warm_up())
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def spawn(self, work: Coroutine[None, None, None]) -> None:
+        """A task that lives as long as it has to."""
         task = asyncio.get_running_loop().create_task(work)
         self._chores.add(task)  # a task that nobody holds may vanish
         task.add_done_callback(self._chores.discard)
@@ -151,10 +146,12 @@ class StopkeyApp(Guarded[int]):
 
     def situation_changed(self) -> None:
         """What the keys mean has changed: every run bar and hint line is drawn anew."""
-        if self.screen_stack:
-            self._refresh_hints()
-            for bar in self.screen.query("RunBar"):
-                bar.wake()  # type: ignore[attr-defined]
+        if not self.screen_stack:
+            return
+        self._refresh_hints()
+        for screen in self.screen_stack:
+            for bar in screen.query(RunBar):
+                bar.wake()
 
     # --- Stop ---------------------------------------------------------------------------------------------
 
@@ -319,55 +316,16 @@ class StopkeyApp(Guarded[int]):
         shown.revision += 1
         self.pane.view.touch(event.turn)
 
-    # --- other conversations ------------------------------------------------------------------------------
+    # --- other conversations, help, commands ----------------------------------------------------------------
 
     def action_new_conversation(self) -> None:
-        if self.desk:
-            self._switch_when_free(lambda: self._show(self.desk.fresh()))  # type: ignore[union-attr]
+        self.switching.new()
 
     def action_conversations(self) -> None:
-        if self.desk:
-            here = self.pane.talk.opening.conversation.id
-            screen = ConversationsScreen(self.pane, self.desk.store, here)
-            self.push_screen(screen, self._conversation_chosen)
+        self.switching.ask()
 
     def action_last_conversation(self) -> None:
-        if self.pane.last_id:
-            self._conversation_chosen(self.pane.last_id)
-
-    def _conversation_chosen(self, chosen: str | None) -> None:
-        if chosen == "new":
-            self.action_new_conversation()
-        elif chosen and chosen != self.pane.talk.opening.conversation.id:
-            self._switch_when_free(lambda: self._reopen(chosen))
-
-    def _switch_when_free(self, switch: Callable[[], None]) -> None:
-        """Leaving a conversation whose run is active would leave it unseen: it is stopped first."""
-        if self.pane.talk.busy:
-            self.note("A run is active here: stop it first (F8).")
-        else:
-            switch()
-
-    def _reopen(self, conversation_id: str) -> None:
-        self.run_worker(self._load(conversation_id), exclusive=True, group="switch")
-
-    async def _load(self, conversation_id: str) -> None:
-        assert self.desk
-        try:
-            opening = await asyncio.to_thread(self.desk.reopen, conversation_id)
-        except Exception as error:
-            self.note(f"That conversation could not be opened: {safe_line(str(error), 120)}")
-            return
-        self._show(opening)
-
-    def _show(self, opening: Opening) -> None:
-        """Put another conversation in the place of this one."""
-        old, self.pane = self.pane, ChatPane(opening, desk=self.desk, still=self.still, plain=self.plain)
-        old.save_draft()
-        self._spawn(old.talk.leave())
-        self.mount(self.pane, before=old)
-        old.remove()
-        self.note(opening.note)
+        self.switching.last()
 
     def action_help(self) -> None:
         about = f"stopkey {__version__}   backend: {self.pane.talk.session.backend.name}"
@@ -388,50 +346,8 @@ class StopkeyApp(Guarded[int]):
         )
         yield from super().get_system_commands(screen)
 
-    # --- leaving ------------------------------------------------------------------------------------------
-
     async def action_quit(self) -> None:
-        talk = self.pane.talk
-        if self._leaving:
-            self.exit(0)  # a second quit forces
-        elif talk.session.running:
-            self._ask_how_to_quit()
-        else:
-            await self._leave()
-
-    def _ask_how_to_quit(self) -> None:
-        opening = self.pane.talk.opening
-        choices = [Choice("stop", "s", "Stop it and quit", "abort, wait a moment, then leave")]
-        if not opening.embedded:
-            choices.append(Choice("leave", "l", "Leave it running", f"come back: {opening.come_back}"))
-        choices.append(Choice("stay", "y", "Stay"))
-        screen = ChoiceScreen(self.pane, "A run is still going", "What is to become of it?", choices)
-        self.push_screen(screen, self._quit_chosen)
-
-    def _quit_chosen(self, chosen: str | None) -> None:
-        if chosen in ("stop", "leave"):
-            self.call_later(self._leave, chosen == "stop")
-
-    async def _leave(self, stop_first: bool = False) -> None:
-        self._leaving = True
-        if self.pane.talk.session.stopping or stop_first:
-            self.note("stopping before leaving … ^Q again leaves at once")
-        self.pane.save_draft()
-        self._spawn(self._close_and_exit(stop_first, "quit", 0))
-
-    async def _close_and_exit(self, stop_first: bool, cause: str, code: int) -> None:
-        try:
-            await self.pane.talk.leave(stop_first=stop_first, cause=cause)
-        finally:
-            self.exit(code)
-
-    def _signalled(self, number: int) -> None:
-        """SIGTERM, SIGHUP, a closed terminal: keep everything, abort with best effort, go."""
-        if self._leaving:
-            return
-        self._leaving = True
-        self.pane.save_draft()
-        self._spawn(self._close_and_exit(True, "signal", 128 + number))
+        self.leaving.quit()
 
 
 _NOT_OVER_A_MODAL = frozenset(

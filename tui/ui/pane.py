@@ -26,7 +26,7 @@ from tui.ui.widgets.run_bar import RunBar
 from tui.ui.widgets.welcome import Welcome
 
 if TYPE_CHECKING:
-    from tui.ui.app import DeskLike
+    from tui.ui.switching import DeskLike
 
 DRAFT_AFTER = 0.25
 """Seconds of quiet after which a draft is saved."""
@@ -72,6 +72,7 @@ class ChatPane(Vertical):
         yield self.box
 
     def on_mount(self) -> None:
+        self._seconds = self.set_interval(1.0, self._a_second_passed, pause=True)
         self.talk.show_all()
         if self.talk.opening.draft:
             self.box.put(self.talk.opening.draft)
@@ -104,8 +105,17 @@ class ChatPane(Vertical):
         if not self.is_mounted:
             return
         self.bar.wake()
+        if self.talk.busy and not self.still and not self.plain:
+            self._seconds.resume()
+        else:
+            self._seconds.pause()
         self._show_queue()
         self.app.situation_changed()  # type: ignore[attr-defined]
+
+    def _a_second_passed(self) -> None:
+        """A tool that says nothing still shows how long it has been running."""
+        if self.talk.turn:
+            self.view.touch(self.talk.turn.number)
 
     # --- Facts for the run bar ----------------------------------------------------------------------------
 

@@ -44,4 +44,7 @@ class BarredModal(ModalScreen[str]):
         raise NotImplementedError
 
     def on_mount(self) -> None:
-        self.bar.wake()
+        self.app.situation_changed()  # type: ignore[attr-defined]
+
+    def on_unmount(self) -> None:
+        self.app.situation_changed()  # type: ignore[attr-defined]

@@ -22,3 +22,9 @@ class BarredPalette(CommandPalette):
     def compose(self) -> ComposeResult:
         yield from super().compose()
         yield RunBar(self.facts)
+
+    def on_mount(self) -> None:
+        self.app.situation_changed()  # type: ignore[attr-defined]
+
+    def on_unmount(self) -> None:
+        self.app.situation_changed()  # type: ignore[attr-defined]
