@@ -208,6 +208,7 @@ def _seal(block: Block, at: float) -> None:
         block.ended = at
     elif isinstance(block, ToolBlock):
         block.arguments.seal()
+        block.ended = block.ended or at
     block.sealed = True
 
 

@@ -17,7 +17,7 @@ from tui.ui.transcript.setting import Setting
 
 Clock = Callable[[], float]
 
-AT_ONCE = 100_000
+AT_ONCE = 400_000
 """Characters of a block taken in per frame: a reply of megabytes comes in over some, and freezes none."""
 
 
@@ -80,6 +80,8 @@ class Text(Section):
             self.body.grow(text)
         changed = bool(text) or self.sealed != self.block.sealed
         self.sealed = self.block.sealed
+        if changed and self.sealed and not self.behind and self.body:
+            self.body.source.adopt(self.block.content.text())
         if self.block.reasoning and (changed or not self.sealed):
             self.changed()
         return changed
@@ -108,7 +110,7 @@ class Tool(Section):
     def lines(self, setting: Setting) -> Sequence[Line]:
         name = [fold_word(self, setting), Word("tool  ", "dim"), Word(self.block.name, "strong")]
         facts = self._facts(setting)
-        room = setting.width - sum(cells(word.text) for word in (*name, *facts)) - 4
+        room = setting.width - sum(cells(word.text) for word in (*name, *facts)) - 2
         call = safe_line(f"({as_call(self.block.arguments)})", max(2, min(room, 120))) if room > 3 else ""
         return [[*name, Word(call, "dim"), Word(" ", fill=True), Word(" "), *facts]]
 

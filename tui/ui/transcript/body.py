@@ -49,7 +49,7 @@ class Body:
     """Growing text as slabs of rows. `plain`: no markdown, lines stand as they are, lit as `language`."""
 
     __slots__ = (
-        "_brush", "_done", "_leaves", "_painted", "base", "heights", "language", "plain", "refs", "scanner",
+        "_brush", "_done", "_leaves", "_painted", "_shown", "base", "heights", "language", "plain", "refs", "scanner",
         "slabs", "source",
     )  # fmt: skip
 
@@ -64,6 +64,7 @@ class Body:
         self._done: list[Row] = []  # the rows of the first `_painted` of them
         self._painted = 0
         self._brush: Brush | None = None  # what they were painted with
+        self._shown: list[Row] = []  # the rows of the live slab as they were last
 
     def _scanner(self, at: int, state: State) -> Scanner | PlainScanner:
         return PlainScanner(at, self.language) if self.plain else Scanner(at, state, self.refs)
@@ -76,7 +77,7 @@ class Body:
         for found in self.scanner.feed(text):
             self._take(found)
         live = len(self.slabs) - 1
-        self.slabs[live].rows = None
+        self._shown, self.slabs[live].rows = self.slabs[live].rows or self._shown, None
         self.heights.set(live, max(self.heights[live], 1))
 
     def _take(self, found: Found) -> None:
@@ -87,7 +88,7 @@ class Body:
         live.end, live.rows = found.end, None
         fresh = Slab(found.end, found.state)
         if self._brush and live.setting == self._brush.setting and live.refs == len(self.refs):
-            self._paint_leaves(self._brush)  # it is on the screen: its rows stay the same objects
+            self._paint_leaves(self._brush)  # it is on the screen
             fresh.lex, fresh.lexed = self._brush.lex, engines.count
             live.rows = self._done
             self.heights.set(len(self.slabs) - 1, len(self._done))
@@ -99,7 +100,7 @@ class Body:
         self._leaves = []
 
     def _forget_live(self) -> None:
-        self._done, self._painted, self._brush = [], 0, None
+        self._done, self._painted, self._brush, self._shown = [], 0, None, []
 
     def _estimate(self, begin: int, end: int) -> int:
         """Rows of a slab nobody has seen."""
@@ -148,6 +149,8 @@ class Body:
         rows, brush, first = self._done.copy(), self._brush.fork(), len(self.slabs) == 1
         for leaf in self.scanner.tail():
             rows += self._paint(leaf, brush, first and not rows)
+        reuse(rows, self._shown)
+        self._done = rows[: len(self._done)]
         return rows
 
     def _paint_leaves(self, brush: Brush) -> None:
@@ -155,6 +158,7 @@ class Body:
         for leaf in self._leaves[self._painted :]:
             self._done += self._paint(leaf, brush, first and not self._done)
         self._painted = len(self._leaves)
+        reuse(self._done, self._shown)
 
     def _paint(self, leaf: Leaf, brush: Brush, first: bool) -> list[Row]:
         return paint(leaf._replace(gap=False) if first else leaf, brush)
@@ -200,3 +204,10 @@ class Body:
     def slab_at(self, at: int) -> int:
         """The slab that holds source offset `at`."""
         return max(0, bisect_right(self.slabs, at, key=lambda slab: slab.begin) - 1)
+
+
+def reuse(rows: list[Row], old: list[Row]) -> None:
+    """Put the old rows in the place of those that are like them, so that the screen sees that nothing changed."""
+    for index, (new, was) in enumerate(zip(rows, old, strict=False)):
+        if new is not was and new.at == was.at and new.width == was.width and new.spans == was.spans:
+            rows[index] = was

@@ -113,14 +113,11 @@ class Canvas(Widget):
         """Take in what was touched, and draw. A slow frame makes the next one wait longer."""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        touched, self._touched = self._touched, set()
+        touched, self._touched = self._touched | self.document.behind, set()
         for turn in touched:
-            if self.document.sync(turn):
-                self._touched.add(turn)  # there is more than one frame should take in
+            self.document.sync(turn)
         self.redraw()
         self._next_frame = began + max(FRAME, 3 * (loop.time() - began))
-        if self._touched:
-            self._wake()
 
     def on_mount(self) -> None:
         self._wake()
@@ -139,6 +136,8 @@ class Canvas(Widget):
         for region in _regions(self._lay_out(), self.size.width):
             self.refresh(region)
         self._tell()
+        if self.document.behind:
+            self._wake()
 
     def _lay_out(self) -> list[int]:
         """Make the rows of the screen; returns those that differ from what was drawn."""

@@ -16,8 +16,8 @@ from tui.ui.transcript.section import Section
 from tui.ui.transcript.setting import Setting
 
 UNSEEN = 12  # rows guessed for a turn that was never loaded
-KEPT_SLABS = 256  # slabs whose rows are kept
-KEPT_TURNS = 400  # turns whose layout is kept, besides the live ones
+KEPT_SLABS = 40  # slabs whose rows are kept; a screen shows five or so
+KEPT_TURNS = 400  # turns whose layout is kept
 
 Load = Callable[[int], TurnItem]
 
@@ -41,8 +41,9 @@ class Document:
         self.heights = Heights()
         self._index: dict[int, int] = {}
         self._layouts: OrderedDict[int, TurnLayout] = OrderedDict()  # by index, least used first
-        self._pinned: set[int] = set()  # indices of turns that were handed in and cannot be loaded again
+        self._items: dict[int, TurnItem] = {}  # those that were handed in, by index
         self._load: Load | None = None
+        self.behind: set[int] = set()  # numbers of turns of which there is more to take in
         self._slabs: OrderedDict[int, Slab] = OrderedDict()
 
     # --- turns --------------------------------------------------------------------------------------------
@@ -53,34 +54,37 @@ class Document:
         self._index = {key: index for index, key in enumerate(self.keys)}
         self.heights = Heights([UNSEEN] * len(self.keys))
         self._layouts.clear()
-        self._pinned.clear()
+        self._items.clear()
         self._slabs.clear()
+        self.behind.clear()
         self._load = load
 
     def show(self, item: TurnItem) -> None:
-        """Add a turn at the end, or put another item in the place of a known one."""
+        """Add a turn at the end, or put another item in the place of a known one. O(log n): see `layout`."""
         index = self._index.get(item.turn)
         if index is None:
             index = len(self.keys)
             self.keys.append(item.turn)
             self._index[item.turn] = index
             self.heights.append(UNSEEN)
-        self._pinned.add(index)
+        self._items[index] = item
         if index in self._layouts:
             self._layouts[index].replace(item)
-        else:
-            self._layouts[index] = TurnLayout(item, self.clock, index == 0, self.folded)
-        self.settle(index)
+            self._taken_in(index)
 
-    def sync(self, key: int) -> bool:
-        """A turn was touched. One that is not laid out is read when it will be. True if there is more."""
+    def sync(self, key: int) -> None:
+        """A turn was touched. One that is not laid out is read when it will be."""
         index = self._index.get(key, -1)
-        layout = self._layouts.get(index)
-        if not layout:
-            return False
-        more = layout.sync()
+        if index in self._layouts:
+            self._layouts[index].sync()
+            self._taken_in(index)
+
+    def _taken_in(self, index: int) -> None:
+        if self._layouts[index].behind:
+            self.behind.add(self.keys[index])
+        else:
+            self.behind.discard(self.keys[index])
         self.settle(index)
-        return more
 
     def fold_all(self, folded: bool) -> None:
         """Fold or unfold everything that can be, also in turns that come later."""
@@ -94,29 +98,26 @@ class Document:
 
     def item(self, index: int) -> TurnItem:
         """The turn at `index`, without laying it out."""
-        found = self._layouts.get(index)
-        if found:
-            return found.item
+        layout, item = self._layouts.get(index), self._items.get(index)
+        if layout or item:
+            return layout.item if layout else item  # type: ignore[return-value]
         assert self._load
         return self._load(self.keys[index])
 
     def layout(self, index: int) -> TurnLayout:
-        """The turn at `index`, loaded if need be."""
-        found = self._layouts.get(index)
-        if found is None:
-            assert self._load
-            found = self._layouts[index] = TurnLayout(
-                self._load(self.keys[index]), self.clock, first=index == 0
-            )
+        """The turn at `index`, loaded and laid out if need be."""
+        if index not in self._layouts:
+            self._layouts[index] = TurnLayout(self.item(index), self.clock, index == 0, self.folded)
+            self._taken_in(index)
             self._forget_turns()
         self._layouts.move_to_end(index)
-        return found
+        return self._layouts[index]
 
     def _forget_turns(self) -> None:
-        """Drop what was not looked at for long. Its height stays known."""
-        spare = len(self._layouts) - len(self._pinned & self._layouts.keys()) - KEPT_TURNS
-        for index in [i for i in self._layouts if i not in self._pinned][: max(0, spare)]:
-            del self._layouts[index]
+        """Drop the layout that was not looked at for longest. Its height stays known."""
+        if len(self._layouts) > KEPT_TURNS:
+            index, _ = self._layouts.popitem(last=False)
+            self.behind.discard(self.keys[index])
 
     def settle(self, index: int) -> None:
         """Take over a turn's height."""

@@ -26,8 +26,8 @@ class TurnLayout:
         self._cards = 0
         self.sync()
 
-    def sync(self) -> bool:
-        """Take in what changed. Its cost does not depend on how long the turn is. True if there is more."""
+    def sync(self) -> None:
+        """Take in what changed. Its cost does not depend on how long the turn is."""
         known = len(self._blocks)
         self._grow_blocks()
         self._sync_open()
@@ -36,6 +36,10 @@ class TurnLayout:
             self._rebuild()
         elif known != len(self._blocks):
             self._insert(known)
+
+    @property
+    def behind(self) -> bool:
+        """Whether there is more to take in than one frame should."""
         return any(section.behind for section in self._open)
 
     def fold_all(self, folded: bool) -> None:

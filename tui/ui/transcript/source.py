@@ -55,5 +55,10 @@ class Source:
             self._starts.pop()
         self._join()
 
+    def adopt(self, text: str) -> None:
+        """Use this string, which is the same text, in place of the own copy."""
+        if len(text) == self.length:
+            self._pieces, self._starts, self._recent = [text], [0], []
+
     def text(self) -> str:
         return self.slice(0, self.length)
