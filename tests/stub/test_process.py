@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -48,18 +49,6 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*STUB, *arguments], capture_output=True, text=True, env=ENV, timeout=20, check=False, cwd=ROOT
     )
-
-
-def seconds_until_gone(pid: int, limit: float = 5.0) -> float:
-    began = time.monotonic()
-    while time.monotonic() - began < limit:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return time.monotonic() - began
-        time.sleep(0.01)
-    os.kill(pid, signal.SIGKILL)
-    return limit
 
 
 def test_it_says_in_one_line_where_it_is_and_answers_there() -> None:
@@ -142,27 +131,33 @@ def test_a_child_ends_when_its_standard_input_ends() -> None:
 _PARENT = """
 import subprocess, sys, time
 command = [sys.executable, "-m", "backend_stub", "--child"]
-child = subprocess.Popen(command, stdin={stdin}, stdout=subprocess.PIPE)
+child = subprocess.Popen(command, stdin={stdin}, stdout=subprocess.PIPE, pass_fds=[{alive}])
 child.stdout.readline()
-print(child.pid, flush=True)
+print("ready", flush=True)
 time.sleep(60)
 """
 
 
 @pytest.mark.parametrize("stdin", ["subprocess.PIPE", "sys.stdin"])
 def test_a_child_is_gone_after_a_kill_of_its_parent(stdin: str) -> None:
-    """Also where the pipe of its standard input stays open: the parent's id is watched, too."""
+    """Also where the pipe of its standard input stays open: the parent's id is watched, too.
+
+    A pipe that only the two of them hold open tells when the last one is gone.
+    """
     read, write = os.pipe()
-    parent = subprocess.Popen(
-        [sys.executable, "-c", _PARENT.format(stdin=stdin)],
-        stdin=read, stdout=subprocess.PIPE, env=ENV, text=True,
-    )  # fmt: skip
-    pid = int(parent.stdout.readline()) if parent.stdout else 0
-    parent.kill()
-    parent.communicate()
-    assert seconds_until_gone(pid) < 2.0
-    os.close(read)
-    os.close(write)
+    gone, alive = os.pipe()
+    with subprocess.Popen(
+        [sys.executable, "-c", _PARENT.format(stdin=stdin, alive=alive)],
+        stdin=read, stdout=subprocess.PIPE, env=ENV, text=True, pass_fds=[alive],
+    ) as parent:  # fmt: skip
+        os.close(alive)
+        assert parent.stdout
+        assert parent.stdout.readline() == "ready\n"
+        assert select.select([gone], [], [], 0)[0] == []
+        parent.kill()
+        assert select.select([gone], [], [], 1.5)[0] == [gone]
+    for fd in (read, write, gone):
+        os.close(fd)
 
 
 @pytest.mark.parametrize(
