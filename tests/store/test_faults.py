@@ -87,12 +87,15 @@ def test_a_store_locked_by_another_program_delays_nothing_but_the_saving(path: P
         log = Log(journal, turn=2, number=4)
         began = time.perf_counter()
         log.prompt("while locked")
+        journal.save_draft("older")
         log.stop()
         assert time.perf_counter() - began < 0.05
         eventually(lambda: store.problem and "Another program" in store.problem)
+        journal.save_draft("newer")
         other.stdin.write("go\n")
         other.stdin.flush()
         drain(store)
+        assert store.notes(identity) == {"draft": "newer"}
         assert store.problem is None
         assert list(store.load(identity))[4:] == log.records
         other.communicate("end\n")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.made import Log, drain, settled
+from tests.store.made import Log, drain, eventually, settled
 from tui.core import events as ev
 from tui.store import NoSuchConversation, Store
 
@@ -138,6 +138,7 @@ def test_a_draft_alone_is_kept_and_an_emptied_one_is_not_a_conversation(store: S
     drain(store)
     once.save_draft("")
     drain(store)
+    eventually(lambda: store._writer.asleep)
     assert [found.conversation_id for found in store.list()] == [kept.conversation_id]
 
 

@@ -31,23 +31,37 @@ def save(db: sqlite3.Connection, journal: Journal) -> Iterator[None] | None:
     """
     unsaved = journal.unsaved
     _encode(unsaved)
-    notes = dict(unsaved.notes)
+    notes = _taken(unsaved.notes)
     if not unsaved.rows and not _worth_keeping(journal, notes):
         return None
     urgent = bool(unsaved.rows) and unsaved.rows[0][0] <= journal.urgent_up_to
     db.execute(f"PRAGMA synchronous={'FULL' if urgent else 'NORMAL'}")
-    key = in_transaction(db, lambda db: _write(db, journal, notes))
-    journal.key = key
-    over = {mark.turn for mark in unsaved.marks if isinstance(mark.event, _OVER)}
-    again = {mark.turn for mark in unsaved.marks if isinstance(mark.event, ev.AbortAnswered)} - over
-    unsaved.rows.clear()
-    unsaved.marks.clear()
-    for kind, value in notes.items():
-        if unsaved.notes.get(kind) is value:
-            del unsaved.notes[kind]
+    try:
+        journal.key = in_transaction(db, lambda db: _write(db, journal, notes))
+    except BaseException:
+        for kind, value in notes.items():
+            unsaved.notes.setdefault(kind, value)  # unless a newer one has come
+        raise
+    marks = unsaved.marks
+    unsaved.rows, unsaved.marks = [], []
+    return _to_digest(db, journal.key, marks)
+
+
+def _to_digest(db: sqlite3.Connection, key: int, marks: list[Record]) -> Iterator[None] | None:
+    over = {mark.turn for mark in marks if isinstance(mark.event, _OVER)}
+    again = {mark.turn for mark in marks if isinstance(mark.event, ev.AbortAnswered)} - over
     if not over and not again:
         return None
     return chain(digest(db, key, over), digest(db, key, again, only_again=True))
+
+
+def _taken(notes: dict[str, str]) -> dict[str, str]:
+    """One by one: another thread may put in a newer one at any moment, and that one must stay."""
+    taken = {}
+    while notes:
+        kind, value = notes.popitem()
+        taken[kind] = value
+    return taken
 
 
 def _encode(unsaved: Unsaved) -> None:
