@@ -61,7 +61,12 @@ def flue() -> None:
         npm(f"flue-{version}", f"flue/{version}")
 
 
-SERVERS: dict[str, Callable[[], None]] = {"adk": adk, "flue": flue}
+def ag_ui() -> None:
+    """pydantic-ai's AG-UI adapter under uvicorn: 24 packages, 60 MB, ten seconds."""
+    venv("ag-ui", "pydantic-ai-slim[ag-ui]==2.68.0", "ag-ui-protocol==1.0.0", "uvicorn==0.54.0")
+
+
+SERVERS: dict[str, Callable[[], None]] = {"adk": adk, "ag-ui": ag_ui, "flue": flue}
 
 
 def main(names: list[str]) -> None:

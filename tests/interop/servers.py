@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.interop.adk import real as adk
+from tests.interop.ag_ui import real as ag_ui
 from tests.interop.flue import real as flue
 from tests.interop.truth import Server
 
@@ -24,6 +25,7 @@ class Startable:
 SERVERS: dict[str, Startable] = {
     "adk-stock": Startable(adk.missing, adk.stock),
     "adk-cancel": Startable(adk.missing, adk.with_cancel_route),
+    "ag-ui": Startable(ag_ui.missing, ag_ui.running),
     "flue-2.0.3": Startable(partial(flue.missing, "2.0.3"), partial(flue.running, "2.0.3")),
     "flue-2.1.0": Startable(partial(flue.missing, "2.1.0"), partial(flue.running, "2.1.0")),
 }

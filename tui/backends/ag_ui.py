@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from tui.backends.abort import send_abort
 from tui.backends.ag_ui_decode import Decoder
-from tui.backends.ag_ui_fields import Frame
+from tui.backends.ag_ui_fields import Events, Frame
 from tui.backends.ag_ui_messages import Message, Reply, messages_of
 from tui.backends.ag_ui_questions import YES, answer_of, question_of
 from tui.backends.ag_ui_routes import routes_of
@@ -140,22 +140,32 @@ class AgUi:
     async def _read(
         self, run: _Run, opened: AbstractAsyncContextManager[Stream]
     ) -> AsyncGenerator[Event, None]:
-        """The events up to the final one. Raises StreamLost where the stream ends without it."""
+        """The events up to the final one. Raises StreamLost where the stream ends without it.
+
+        The final ones are yielded when the connection is closed already: whoever answers a question at once
+        finds nothing of the old stream.
+        """
         decoder = run.decoder
+        last: Events = ()
         async with opened as stream:
             with _being_read(run):
                 async for sent in stream.events:
-                    for event in self._noted(run, decoder.decode(sent.data)):
-                        yield event
+                    last = self._noted(run, decoder.decode(sent.data))
                     run.cursor = sent.id or run.cursor
-                    if decoder.over or decoder.announced:
+                    if decoder.over:
                         break
-                for event in await _last_words(stream, decoder):
-                    yield event
+                    for event in last:
+                        yield event
+                    last = ()
+                    if decoder.announced:
+                        last = self._noted(run, await _last_words(stream, decoder))
+                        break
+        for event in last or decoder.finish():
+            yield event
         if not decoder.over:
             raise StreamLost(NO_END)
 
-    def _noted(self, run: _Run, events: tuple[Event, ...]) -> tuple[Event, ...]:
+    def _noted(self, run: _Run, events: Events) -> Events:
         """Remember what later requests need. A question is answered as it was asked: here or by a new run."""
         for event in events:
             run.reply.take(event)
@@ -225,12 +235,10 @@ class AgUi:
                 yield event
 
 
-async def _last_words(stream: Stream, decoder: Decoder) -> list[Event]:
+async def _last_words(stream: Stream, decoder: Decoder) -> Events:
     """What comes between the announcement of a cancellation and the final event. If that stays away, the
     announcement was the backend's final word."""
     said: list[Event] = []
-    if not decoder.announced:
-        return said
     try:
         async with asyncio.timeout(FINAL_WORD_S):
             async for sent in stream.events:
@@ -239,7 +247,7 @@ async def _last_words(stream: Stream, decoder: Decoder) -> list[Event]:
                     break
     except (TimeoutError, StreamLost):
         pass
-    return [*said, *decoder.finish()]
+    return (*said, *decoder.finish())
 
 
 @contextmanager

@@ -29,6 +29,7 @@ from tui.core.events import (
     ToolFinished,
     ToolRunning,
     ToolStarted,
+    ToolStatus,
 )
 
 
@@ -87,13 +88,21 @@ def thought_chunk(run: Memory, frame: Frame) -> Events:
 
 
 def encrypted(run: Memory, frame: Frame) -> Events:
-    """Opaque, but for one use: pydantic-ai tells in it how a tool call ended."""
-    finished = run.results.get(text(frame, "entityId"))
-    hidden = json.loads(text(frame, "encryptedValue")) if finished else None
-    outcome = hidden["pydantic_ai"]["outcome"] if isinstance(hidden, dict) else None
-    if finished is None or outcome not in STATUSES:
+    """Opaque, but for one use: pydantic-ai tells in it how a tool call ended, or that it did not."""
+    message, outcome = text(frame, "entityId"), _outcome(frame)
+    finished = run.results.get(message)
+    if finished is None or outcome is None:
         raise Meaningless
-    return (replace(finished, status=STATUSES[outcome]),)
+    if run.held.pop(message, None) and outcome is ToolStatus.INTERRUPTED:
+        raise Meaningless
+    return (replace(finished, status=outcome),)
+
+
+def _outcome(frame: Frame) -> ToolStatus | None:
+    try:
+        return STATUSES[json.loads(text(frame, "encryptedValue"))["pydantic_ai"]["outcome"]]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
 
 
 def tool_start(run: Memory, frame: Frame) -> Events:
@@ -117,9 +126,23 @@ def tool_chunk(run: Memory, frame: Frame) -> Events:
 
 
 def tool_result(run: Memory, frame: Frame) -> Events:
+    """A result that the server made up when it gave the call up has no time on it, and is followed by a word
+    about it. Such a tool may run on in its thread: this was not its end. It is held until the word came."""
     finished = ToolFinished(need(frame, "toolCallId"), content(frame.get("content")), status(frame))
-    run.results[text(frame, "messageId")] = finished
+    message = text(frame, "messageId")
+    run.results[message] = finished
+    if run.stamped and message and "timestamp" not in frame:
+        run.held[message] = finished
+        raise Meaningless
     return (finished,)
+
+
+def released(run: Memory, kind: str) -> Events:
+    """Results that were held and that nothing has denied, once something else comes."""
+    if kind in ("TOOL_CALL_RESULT", "REASONING_ENCRYPTED_VALUE"):
+        return ()
+    held, run.held = tuple(run.held.values()), {}
+    return held
 
 
 def messages(run: Memory, frame: Frame) -> Events:

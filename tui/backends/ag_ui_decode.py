@@ -47,13 +47,17 @@ class Decoder:
         kind = frame.get("type") if isinstance(frame, dict) else None
         if not isinstance(kind, str):
             return (Unknown("no type", raw=data),)
-        before = closed(self.memory, kind, frame) if self.memory.chunked.kind else ()
-        self.memory.raw = "" if before else data
+        memory = self.memory
+        before = closed(memory, kind, frame) if memory.chunked.kind else ()
+        if memory.held:
+            before = (*content.released(memory, kind), *before)
+        memory.stamped = memory.stamped or "timestamp" in frame
+        memory.raw = "" if before else data
         events = (*before, *self._meaning(kind, frame)) if before else self._meaning(kind, frame)
         return events if events[0].raw else (replace(events[0], raw=data), *events[1:])
 
     def finish(self) -> Events:
-        """The stream has ended: what an announced cancellation without a final event still means."""
+        """The stream has ended: what an announced cancellation without a final event means."""
         if not self.announced:
             return ()
         self.memory.over = True

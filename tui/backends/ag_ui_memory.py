@@ -37,6 +37,8 @@ class Memory:
     foreign: set[str] = field(default_factory=set)  # text messages that are not the agent's
     texts: set[str] = field(default_factory=set)
     results: dict[str, ToolFinished] = field(default_factory=dict)  # by the id of their message
+    held: dict[str, ToolFinished] = field(default_factory=dict)  # of these, some that may be no ends
+    stamped: bool = False  # this server puts times on its events
     subagents: dict[str, str] = field(default_factory=dict)
     raw: str = ""  # the present wire data, for events that come by the thousand: spares them a copy
 
