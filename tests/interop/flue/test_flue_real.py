@@ -167,7 +167,7 @@ def test_a_token_is_asked_for_and_given(tmp_path: Path, monkeypatch: pytest.Monk
             await collected(bare, prompt)
         assert (await bare.abort(RunRef("c"))).answer is Answer.REFUSED
         assert (await collected(armed, prompt))[-1] == ev.RunFinished(End.COMPLETED)
-        assert (await armed.abort(RunRef("c"))).answer is Answer.NOTHING_RUNNING
+        assert (await armed.abort(RunRef("c"))).answer is Answer.ALREADY_OVER
         await bare.aclose()
         await armed.aclose()
 
