@@ -96,6 +96,19 @@ async def _flooded(log: Log, seconds: float, rate: int) -> list[float]:
     return late
 
 
+def test_the_write_ahead_log_does_not_grow_without_end_in_a_flood(store: Store, path: Path) -> None:
+    log = Log(store.create("stub"))
+    log.prompt("hello")
+    folds: list[object] = []
+    fold = store._writer._fold_log
+    store._writer._fold_log = lambda db: (folds.append(1), fold(db))  # type: ignore[assignment,method-assign,func-returns-value]
+    for _ in range(30):
+        log.add(ev.TextDelta("b", "x", raw="y" * 1_000_000))
+        drain(store)
+    assert Path(f"{path}-wal").stat().st_size < 8_000_000
+    assert 3 <= len(folds) <= 12, "once for every few megabytes, not for every commit"
+
+
 def test_flush_waits_until_everything_is_there(store: Store, path: Path) -> None:
     log = Log(store.create("stub"))
     log.prompt("hello")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tui.store.private import create_private
 from tui.store.problems import NEVER, StoreError, sentence
+from tui.store.writer import LOG_MOST
 
 APPLICATION_ID = 0x53746F70  # "Stop": tells our file from another program's
 OPENING_MS = 10_000  # how long another client's migration is waited for
@@ -98,6 +99,7 @@ def connect_for_writing(uri: str, path: Path | None) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA secure_delete=ON")
         db.execute("PRAGMA wal_autocheckpoint=0")  # the writer does it when nothing waits
+        db.execute(f"PRAGMA journal_size_limit={LOG_MOST}")
         _bring_forward(db, path)
         db.execute(f"PRAGMA busy_timeout={BUSY_MS}")
     except (sqlite3.Error, StoreError, OSError) as error:

@@ -171,11 +171,9 @@ class Writer:
 
     def _wait(self, db: sqlite3.Connection) -> None:
         """Sleep while nothing waits; then let ordinary records gather. Whatever hurries ends both."""
-        if self._steps:
-            pass
-        elif self.failing:
+        if self.failing:
             self._bell.wait(RETRY_S[min(self._failures, len(RETRY_S)) - 1])
-        else:
+        elif not self._steps:
             self._sleep(db)
             if not self._hurried:
                 self._bell.clear()
