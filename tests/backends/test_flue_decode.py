@@ -88,7 +88,7 @@ def test_a_recorded_run_has_the_tool_calls_that_the_server_saved(scene: str) -> 
 
 
 @every_scene
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(data=st.data())
 def test_a_recorded_stream_gives_the_same_events_under_any_chunking(scene: str, data: st.DataObject) -> None:
     body = stream_of(scene)
@@ -110,7 +110,7 @@ def test_the_history_alone_gives_the_same_blocks_and_end_as_the_stream(scene: st
 
 
 @every_scene
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(data=st.data())
 def test_a_history_read_in_the_middle_of_a_stream_adds_only_what_is_missing(
     scene: str, data: st.DataObject
@@ -129,7 +129,7 @@ def test_a_history_read_in_the_middle_of_a_stream_adds_only_what_is_missing(
 
 
 @every_scene
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(data=st.data())
 def test_what_comes_again_after_a_reconnect_is_told_once(scene: str, data: st.DataObject) -> None:
     body = stream_of(scene)
@@ -374,7 +374,7 @@ OPTIONAL = {
 }
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.fixed_dictionaries(FIELDS, optional=OPTIONAL) | JSON, max_size=12))
 def test_no_chunk_of_any_shape_raises_and_the_end_is_told_once(chunks: list[Any]) -> None:
     reader = opened()
