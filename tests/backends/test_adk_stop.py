@@ -100,6 +100,19 @@ def test_a_stop_while_the_session_is_being_made_means_that_nothing_was_sent() ->
     play(scenario)
 
 
+def test_where_a_stop_waits_for_the_run_it_learns_afterwards_that_nothing_was_sent() -> None:
+    async def scenario() -> None:
+        gate = Gate()
+        async with chatting(server := FakeAdk(create=gate, listed=True, cancel="works")) as session:
+            turn = await stopped(session, gate)
+            while turn.outcome is Outcome.UNCONFIRMED:  # noqa: ASYNC110 - the look-up after the settling
+                await asyncio.sleep(0)
+            assert turn.outcome is Outcome.NEVER_SENT
+        assert server.bodies == [] and aborts(server) == []
+
+    play(scenario)
+
+
 def test_a_shadowed_route_falls_back_to_the_close_within_the_same_stop() -> None:
     async def scenario() -> None:
         gate = Gate()

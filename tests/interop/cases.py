@@ -11,6 +11,7 @@ import random
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tests.interop.truth import (
@@ -314,11 +315,15 @@ async def random_stops(
             await asyncio.sleep(after_s)
             stage.session.stop("test")
             await stage.stopped(turn)
+            with suppress(TimeoutError):  # a server that was held up by another run answers late
+                await stage.until(lambda: turn.outcome is not Outcome.UNCONFIRMED, 8.0)
             await stage.session.close()
             return turn, stage.tag
 
-    plan = [(dice.choice((TEXT, TOOL, BLOCKING)), dice.uniform(0.0, 3.2)) for _ in range(count)]
+    kinds = getattr(server, "random_kinds", (TEXT, TOOL, BLOCKING))
+    plan = [(dice.choice(kinds), dice.uniform(0.0, 3.2)) for _ in range(count)]
     try:
+        await backend.connect()
         return await asyncio.gather(*(one(kind, after_s) for kind, after_s in plan))
     finally:
         await backend.aclose()

@@ -236,7 +236,9 @@ VERDICT: dict[End | None, dict[Answer | None, Outcome]] = {
 """What a stop may claim, by what was declared about the run's end and by the latest answer to the abort."""
 
 RISES_TO: dict[Outcome, frozenset[Outcome]] = {
-    Outcome.UNCONFIRMED: frozenset({Outcome.ACKNOWLEDGED, Outcome.CONFIRMED, Outcome.FINISHED_FIRST}),
+    Outcome.UNCONFIRMED: frozenset(
+        {Outcome.ACKNOWLEDGED, Outcome.CONFIRMED, Outcome.FINISHED_FIRST, Outcome.NEVER_SENT}
+    ),
     Outcome.ACKNOWLEDGED: frozenset({Outcome.CONFIRMED, Outcome.FINISHED_FIRST}),
     Outcome.LOCAL_ONLY: frozenset({Outcome.CONFIRMED, Outcome.FINISHED_FIRST}),
     Outcome.CONFIRMED: frozenset(),

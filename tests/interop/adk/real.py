@@ -39,6 +39,8 @@ class RealAdk:
     url: str = ""
     app: str = "fakeagent"
     pid: int = 0
+    random_kinds: tuple[Kind, ...] = (TEXT, TOOL, TEXT, TOOL, TEXT, TOOL, TEXT, TOOL, BLOCKING)
+    """Few that block: ADK calls a plain function on its event loop, so one holds up all runs of a server."""
 
     def backend(self, url: str = "", app: str = "") -> Adk:
         """A new adapter; `url` for a proxy in between."""
