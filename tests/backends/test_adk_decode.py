@@ -248,6 +248,10 @@ def test_a_confirmation_is_a_question_that_ends_the_stream_and_its_tool_has_not_
         call,
     )
     assert not any(isinstance(event, ev.ToolFinished | ev.RunFinished) for event in events)
+    assert shown(events).open_tools() == []
+    assert [
+        tool.key for tool in shown([*events, ev.QuestionAnswered(events[-1].request, "yes")]).open_tools()
+    ] == [call]
     assert shown([*events, *events_of("21-confirm-answer")]).open_tools() == []
 
 

@@ -174,8 +174,11 @@ class Transcript:
         return "\n\n".join(b.content.as_received() for b in self._replies())
 
     def open_tools(self) -> list[ToolBlock]:
-        """Calls whose end was not seen."""
-        return [b for b in self.blocks if isinstance(b, ToolBlock) and b.status is None]
+        """Calls whose end was not seen. One that still waits for a person's yes has not begun."""
+        asked = (b for b in self.blocks if isinstance(b, QuestionBlock) and b.reply is None)
+        held = {question.call for question in asked if question.kind == "approval"}
+        tools = (b for b in self.blocks if isinstance(b, ToolBlock) and b.status is None)
+        return [tool for tool in tools if tool.key not in held]
 
     def _replies(self) -> list[TextBlock]:
         return [b for b in self.blocks if isinstance(b, TextBlock) and not b.reasoning and b.content.length]
