@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui.session import Opening
 from tui.ui.screens.choice import Choice, ChoiceScreen
 
 if TYPE_CHECKING:
     from tui.ui.app import StopkeyApp
+
+
+def may_leave(opening: Opening) -> bool:
+    """Whether a run can go on without us: not where it ends with the client, or with the connection."""
+    return not opening.embedded and opening.backend.capabilities.disconnect_stops is not True
 
 
 class Leaving:
@@ -35,7 +41,7 @@ class Leaving:
     def _ask(self) -> None:
         opening = self.app.pane.talk.opening
         choices = [Choice("stop", "s", "Stop it and quit", "abort, wait a moment, then leave")]
-        if not opening.embedded:
+        if may_leave(opening):
             choices.append(Choice("leave", "l", "Leave it running", f"come back: {opening.come_back}"))
         choices.append(Choice("stay", "y", "Stay"))
         screen = ChoiceScreen(self.app.pane, "A run is still going", "What is to become of it?", choices)

@@ -37,7 +37,8 @@ class ChatPane(Vertical):
 
     DEFAULT_CSS = """
     ChatPane { height: 1fr; }
-    ChatPane TranscriptView { height: 1fr; min-height: 2; }
+    ChatPane > .top { height: 1fr; min-height: 2; overflow: hidden; }
+    ChatPane TranscriptView { height: 1fr; }
     ChatPane #below { display: none; color: $accent; text-align: right; }
     ChatPane #below.-shown { display: block; }
     ChatPane .queued { height: auto; max-height: 4; color: $foreground-muted; display: none; }
@@ -63,9 +64,10 @@ class ChatPane(Vertical):
         self.talk = Talk(opening, self)
 
     def compose(self) -> ComposeResult:
-        if self.talk.turn is None:
-            yield self.welcome
-        yield self.view
+        with Vertical(classes="top"):
+            if self.talk.turn is None:
+                yield self.welcome
+            yield self.view
         yield self.below
         yield self.bar
         yield self.queued

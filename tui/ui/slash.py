@@ -69,6 +69,8 @@ def run_slash(app: StopkeyApp, text: str) -> str:
     """Carry out a line that starts with a slash; the answer is a note for the person."""
     name, _, rest = text[1:].partition(" ")
     found = COMMANDS.get(name)
+    if found is None and app.pane.talk.opening.embedded:
+        return app.pane.talk.submit(text)  # /tool, /long …: the embedded backend's scenarios
     if found is None:
         app.pane.box.put(text)
         return f"There is no /{name[:20]}; there are /{', /'.join(COMMANDS)}."

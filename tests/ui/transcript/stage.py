@@ -27,6 +27,8 @@ STOPPED = Card(
 class Stage(App[None]):
     """Records every message that bubbles out of the view."""
 
+    AUTO_FOCUS = None
+
     def __init__(self) -> None:
         super().__init__()
         self.now = 100.0
@@ -35,12 +37,6 @@ class Stage(App[None]):
 
     def compose(self) -> ComposeResult:
         yield self.view
-
-    def on_mount(self) -> None:
-        self.view.can_focus = True
-
-    async def on_event(self, event: Message) -> None:  # type: ignore[override]
-        await super().on_event(event)  # type: ignore[arg-type]
 
     def said(self, kind: type[Message]) -> list[Message]:
         return [message for message in self.heard if isinstance(message, kind)]
@@ -80,8 +76,8 @@ class Talk:
 
 
 def rows(view: TranscriptView) -> list[str]:
-    """What is on the screen."""
-    return [view.render_line(y).text.rstrip() for y in range(view.size.height)]
+    """What is on the screen, without the scroll bar."""
+    return [view.render_line(y).text[:-1].rstrip() for y in range(view.size.height)]
 
 
 def text(view: TranscriptView) -> str:

@@ -86,7 +86,17 @@ def test_forty_columns_say_everything_that_eighty_say() -> None:
         grown(talk)
         talk.change(cards=[STOPPED])
         shown = text(stage.view)
-        for word in ("You", "14:02:11", "running", "thinking", "2.1s", "lookup_order", "ok", "…", "STOPPED BY YOU"):
+        for word in (
+            "You",
+            "14:02:11",
+            "running",
+            "thinking",
+            "2.1s",
+            "lookup_order",
+            "ok",
+            "…",
+            "STOPPED BY YOU",
+        ):
             assert word in shown
         assert "^R Resend" in shown
 
@@ -195,7 +205,9 @@ def test_text_stopped_inside_marks_looks_the_same_when_it_is_sealed() -> None:
     """Nothing moves after a stop: open emphasis, half a fence, a bullet without text."""
 
     async def scene(stage: Stage, pilot: Pilot[None]) -> None:
-        for number, source in enumerate(["a **bold", "b `co", "c\n-", "d\n``", "e\n1.", "f\n| a |\n|--", "g\n```py\nx"]):
+        for number, source in enumerate(
+            ["a **bold", "b `co", "c\n-", "d\n``", "e\n1.", "f\n| a |\n|--", "g\n```py\nx"]
+        ):
             talk = Talk(stage.view, number + 1)
             talk.say(source)
             before = rows(stage.view)

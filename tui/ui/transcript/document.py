@@ -75,8 +75,12 @@ class Document:
     def sync(self, key: int) -> None:
         """A turn was touched. One that is not laid out is read when it will be."""
         index = self._index.get(key, -1)
-        if index in self._layouts:
-            self._layouts[index].sync()
+        layout = self._layouts.get(index)
+        if layout:
+            layout.sync()
+            for section in layout.grown:  # what grows is laid out, seen or not: then its height is no guess
+                section.rows(section.slabs - 1, self.setting)
+                layout.resized(section)
             self._taken_in(index)
 
     def _taken_in(self, index: int) -> None:

@@ -22,6 +22,7 @@ class TurnLayout:
         self._revision: int | None = None
         self._blocks: list[Section] = []
         self._open: list[Section] = []
+        self.grown: list[Section] = []  # sections that the last sync changed
         self._swept = 0
         self._cards = 0
         self.sync()
@@ -71,9 +72,9 @@ class TurnLayout:
         return isinstance(before, Text) and not before.foldable
 
     def _sync_open(self) -> None:
-        for section in self._open:
-            if section.sync():
-                self.resized(section)
+        self.grown = [section for section in self._open if section.sync()]
+        for section in self.grown:
+            self.resized(section)
         self._open = [section for section in self._open if section.open]
         for _ in range(min(SWEEP, len(self._blocks))):
             self._swept = (self._swept + 1) % len(self._blocks)

@@ -94,8 +94,7 @@ class Reader(Canvas):
         place, row = self.viewport.row_at(Place(turn, section, slab), at)
         if any(s.place == place and s.nth == row for s in self.screen_rows):
             return
-        self.viewport.stand(place, row)
-        self.viewport.move(-(self.size.height // 3))
+        self.viewport.stand(place, row, self.size.height // 3)
 
     def action_turn(self, step: int) -> None:
         """To the next prompt, or the one before."""
@@ -158,8 +157,8 @@ class Reader(Canvas):
         section = self.document.layout(turn).sections[number]
         self._stand_on(self.document.keys[turn], section.key)
         if not any(s.place and s.place[:2] == place and s.row.spans for s in self.screen_rows):
-            self.viewport.stand(Place(turn, number, 0 if step > 0 else section.slabs - 1), 0)
-            self.viewport.move(-(self.size.height // 3))
+            place_there = Place(turn, number, 0 if step > 0 else section.slabs - 1)
+            self.viewport.stand(place_there, 0, self.size.height // 3)
         self.redraw()
 
     def _goes_on(self, place: tuple[int, int], step: int) -> bool:
@@ -226,9 +225,7 @@ class Reader(Canvas):
         if y is None:
             y = next((y for y, s in enumerate(self.screen_rows) if s.place == place), 0)
         self._fold(index, section, not section.folded)
-        head = len(self.document.rows(place)) - 1
-        self.viewport.stand(place, head)
-        self.viewport.move(-y)
+        self.viewport.stand(place, len(self.document.rows(place)) - 1, y)
         self.redraw()
 
     def _fold(self, turn: int, section: Section, folded: bool) -> None:

@@ -217,7 +217,7 @@ class TranscriptView(Reader, can_focus=True):
     def on_focus(self) -> None:
         if self.cursor is None and (found := self.under_cursor()):
             self._stand_on(found[0], found[1].key)
-        self.redraw()
+        self.call_next(self.redraw)  # by then the focus is here
 
     def on_blur(self) -> None:
-        self.redraw()
+        self.call_next(self.redraw)

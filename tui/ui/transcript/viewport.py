@@ -149,23 +149,28 @@ class Viewport:
         top = self.compose()[0]
         if top.place is None or (rows > 0 and self.following):
             return False
-        place, index = top.place, top.nth + rows
+        place, index = self._walk(top.place, top.nth + rows)
+        if (place, index) == (top.place, top.nth):
+            return False
+        self.stand(place, index)
+        return True
+
+    def _walk(self, place: Place, index: int) -> tuple[Place, int]:
+        """The row that is `index` rows below the first one of a slab, above it if negative."""
         while index < 0 and (above := self.document.before(place)):
             place = above
             index += len(self.document.rows(place))
         while index >= (size := len(self.document.rows(place))) and (below := self.document.after(place)):
             place, index = below, index - size
-        moved = (place, max(0, index)) != (top.place, top.nth)
-        if moved:
-            self.stand(place, max(0, index))
-        return moved
+        return place, max(0, index)
 
     def row_at(self, place: Place, at: int) -> tuple[Place, int]:
         """The row of a slab that shows source offset `at`."""
         return place, row_showing(self.document.rows(place), at, 0)
 
-    def stand(self, place: Place, index: int) -> None:
-        """Put this row at the top, as far as there is enough below it."""
+    def stand(self, place: Place, index: int, y: int = 0) -> None:
+        """Put this row into screen row `y`, as far as there is enough above and below it."""
+        place, index = self._walk(place, index - y)
         rows = self.document.rows(place)
         index = max(0, min(index, len(rows) - 1))
         at = rows[index].at if rows else -1
