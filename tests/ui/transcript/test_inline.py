@@ -134,13 +134,13 @@ def test_the_time_for_hostile_text_grows_no_faster_than_the_text(mark: str) -> N
     def cost(size: int) -> float:
         text = mark * (size // len(mark))
         best = 1.0
-        for _ in range(3):
-            began = time.perf_counter()
+        for _ in range(4):
+            began = time.process_time()
             parse(text)
-            best = min(best, time.perf_counter() - began)
+            best = min(best, time.process_time() - began)
         return best
 
-    assert cost(16_000) < 24 * cost(2_000) + 0.002
+    assert cost(8_000) < 24 * cost(1_000) + 0.002
 
 
 def test_plain_text_is_one_span() -> None:

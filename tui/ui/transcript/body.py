@@ -49,8 +49,8 @@ class Body:
     """Growing text as slabs of rows. `plain`: no markdown, lines stand as they are, lit as `language`."""
 
     __slots__ = (
-        "_brush", "_done", "_leaves", "_painted", "_shown", "base", "heights", "language", "plain", "refs", "scanner",
-        "slabs", "source",
+        "_brush", "_done", "_leaves", "_painted", "_shown", "base", "heights", "language", "plain", "refs",
+        "scanner", "slabs", "source",
     )  # fmt: skip
 
     def __init__(self, plain: bool = False, base: int = inks.TEXT, language: str = "") -> None:
@@ -207,7 +207,7 @@ class Body:
 
 
 def reuse(rows: list[Row], old: list[Row]) -> None:
-    """Put the old rows in the place of those that are like them, so that the screen sees that nothing changed."""
+    """Put old rows in the place of those that are like them: the screen sees that nothing changed."""
     for index, (new, was) in enumerate(zip(rows, old, strict=False)):
         if new is not was and new.at == was.at and new.width == was.width and new.spans == was.spans:
             rows[index] = was
