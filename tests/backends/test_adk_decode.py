@@ -387,7 +387,7 @@ FRAMES = st.recursive(
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(FIELDS), FRAMES, max_size=8), max_size=4))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_no_json_whatever_its_shape_raises(frames: list[dict[str, Any]]) -> None:
     decoder = Decoder()
     events = [event for frame in frames for event in decoder.feed(json.dumps(frame))] + decoder.end()

@@ -26,7 +26,7 @@ from typing import Any
 
 from httpx_sse import ServerSentEvent
 
-from tui.backends.adk_cancel import CLOSE_ONLY, answer_of, is_stray_session
+from tui.backends.adk_cancel import CLOSE_ONLY, STRAY
 from tui.backends.adk_decode import Decoder
 from tui.backends.adk_look_up import newest_run, sight
 from tui.backends.adk_server import Server
@@ -221,11 +221,10 @@ class Adk:
         """
         if not self._has_route:
             return CLOSE_ONLY
-        reply = await self._server.cancel(run.conversation_id)
-        answer = answer_of(reply)
+        answer = await self._server.cancel(run.conversation_id)
         if answer.answer is Answer.CLOSED:
             self._has_route = False
-        if is_stray_session(reply):
+        if answer.detail == STRAY:
             await self._server.delete_stray(run.conversation_id)
         if answer.answer is Answer.ACKNOWLEDGED and not (run.run_id or run.prompt_key):
             await self._name(run)

@@ -17,6 +17,12 @@ from tui.core.events import Answer
 SUFFIX = ":cancel"
 _ROUTE = re.compile(r"/apps/\{\w+\}/users/\{\w+\}/sessions/\{\w+\}:cancel\Z")
 
+_NO_ROUTE = ("", "Not Found", "Method Not Allowed")  # the framework's own words
+
+STRAY = (
+    "This server lists a cancel route but does not reach it: it took the cancel for a new session. "
+    "The stray session was deleted, and the connection is closed instead."
+)
 CLOSE_ONLY = AbortAnswer(
     Answer.UNSUPPORTED,
     "This ADK server has no cancel route: a run ends when the connection that started it is closed.",
@@ -29,7 +35,7 @@ def declares_cancel(openapi: Any) -> bool:
     return any(_ROUTE.search(path) and "post" in obj(methods) for path, methods in paths.items())
 
 
-def is_stray_session(reply: Reply) -> bool:
+def _is_stray_session(reply: Reply) -> bool:
     """Whether the server took the cancel for the creation of a session (or had done so before)."""
     body = obj(reply.json())
     if reply.ok:
@@ -37,24 +43,19 @@ def is_stray_session(reply: Reply) -> bool:
     return reply.status == 409 and "already exists" in server_words(reply)
 
 
-def answer_of(reply: Reply) -> AbortAnswer:
-    """What the server said to the cancel."""
-    if is_stray_session(reply):
-        return AbortAnswer(
-            Answer.CLOSED,
-            "This server lists a cancel route but does not reach it: it took the cancel for a new session. "
-            "The stray session was deleted, and the connection is closed instead.",
-            reply.status,
-        )
+def read_cancel(reply: Reply) -> AbortAnswer | None:
+    """What the server said to the cancel; None: nothing that is particular to ADK."""
+    if _is_stray_session(reply):
+        return AbortAnswer(Answer.CLOSED, STRAY, reply.status)
     if reply.ok and obj(reply.json()).get("status") == "cancelled":
         return AbortAnswer(Answer.ACKNOWLEDGED, "The server says that it cancelled the run.", reply.status)
-    if reply.status in (404, 405, 501) and server_words(reply) in ("", "Not Found", "Method Not Allowed"):
-        gone = "This server's cancel route is gone: the connection is closed instead."
-        return AbortAnswer(Answer.CLOSED, gone, reply.status)
-    if reply.status == 404:
-        return AbortAnswer(Answer.NOTHING_RUNNING, "The server knows no active run in this session.", 404)
     if reply.ok:
         return AbortAnswer(
             Answer.REFUSED, "The server's answer does not say that it cancelled.", reply.status
         )
-    return AbortAnswer(Answer.REFUSED, reply.sentence(""), reply.status)
+    if reply.status in (404, 405, 501) and server_words(reply) in _NO_ROUTE:
+        gone = "This server's cancel route is gone: the connection is closed instead."
+        return AbortAnswer(Answer.CLOSED, gone, reply.status)
+    if reply.status == 404:
+        return AbortAnswer(Answer.NOTHING_RUNNING, "The server knows no active run in this session.", 404)
+    return None

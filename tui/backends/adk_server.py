@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
 
+from tui.backends.abort import send_abort
 from tui.backends.address import path_id
-from tui.backends.adk_cancel import SUFFIX, declares_cancel
+from tui.backends.adk_cancel import SUFFIX, declares_cancel, read_cancel
 from tui.backends.adk_wire import JSON
-from tui.backends.base import BackendError, PromptNotSent, PromptRejected
+from tui.backends.base import AbortAnswer, BackendError, PromptNotSent, PromptRejected
 from tui.backends.http import Http, Stream
-from tui.backends.reply import Reply
 
 _SESSION_LIMIT = 32 << 20  # bytes; a session comes with all its events
 _OPENAPI_LIMIT = 4 << 20
@@ -88,10 +88,10 @@ class Server:
         asked = {"appName": self.app, "userId": self.user, "streaming": True, **body}
         return self.http.stream("POST", self.http.url("run_sse"), json=asked)
 
-    async def cancel(self, conversation_id: str) -> Reply:
-        """Ask the cancel route; every status is handed back. Raises BackendError."""
+    async def cancel(self, conversation_id: str) -> AbortAnswer:
+        """Ask the cancel route. Raises BackendError where it is not clear whom to ask."""
         await self.choose_app()
-        return await self.http.request("POST", self._session_url(conversation_id, SUFFIX), lane="abort")
+        return await send_abort(self.http, self._session_url(conversation_id, SUFFIX), read=read_cancel)
 
     async def delete_stray(self, conversation_id: str) -> None:
         """Delete the session that a cancel was taken to ask for, if that is quick: a stop waits for it."""
