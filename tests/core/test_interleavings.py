@@ -1,7 +1,7 @@
-"""Every interleaving of a person, the prompt's way, the backend, the connection and the clocks, against the table.
+"""Every interleaving of person, prompt, backend, connection and clocks, against the table.
 
-The world below is small on purpose: one run, one delta, one way of each kind. What makes it large is the order
-in which things happen, and all orders are walked. Promises are checked in each of them.
+The world below is small on purpose: one run, one delta, one way of each kind. What makes it large is the
+order in which things happen, and all orders are walked. Promises are checked in each of them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tui.core import turn as table
 from tui.core.events import Answer, Clock, End
 from tui.core.turn import FINAL, STOPPING, Effect, Outcome, Phase, TurnState, step
 
+NOTHING_YET = TurnState()
 ENDS = {"completed": End.COMPLETED, "cancelled": End.CANCELLED}
 
 
@@ -24,7 +25,7 @@ ENDS = {"completed": End.COMPLETED, "cancelled": End.CANCELLED}
 class World:
     """The client's turn and everything around it that the client cannot see."""
 
-    turn: TurnState = TurnState()
+    turn: TurnState = NOTHING_YET
     prompt: str = "none"  # none, flying, arrived, failed
     run: str = "no"  # no, alive, dying, completed, cancelled
     wire: tuple[str, ...] = ()  # events under way to the client
@@ -226,7 +227,9 @@ def test_the_naive_table_that_aborts_from_sending_is_found_out(monkeypatch: pyte
 
 
 PLANTED = {
-    "stop forgotten while pending": ((Phase.STOP_PENDING, table.Signal.STARTED), Phase.STREAMING, "the text thawed"),
+    "stop forgotten while pending": (
+        (Phase.STOP_PENDING, table.Signal.STARTED), Phase.STREAMING, "the text thawed",
+    ),
     "end of stream taken for success": (
         (Phase.STREAMING, table.Signal.BROKE), Phase.COMPLETED, "completed without the backend's word",
     ),

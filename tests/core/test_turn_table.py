@@ -55,7 +55,7 @@ GRID = """
         PENDING_OVER       . . . . .  X . . .  . . .
         GRACE_OVER         . . . . .  . . K .  . . .
         WENT_ON            . . . . .  . . K .  . . .
-        LEFT               . L L L .  X X X X  . . .
+        LEFT               . L L . .  X X X X  . . .
 """
 
 
@@ -81,8 +81,10 @@ def test_the_table_is_what_the_grid_says_in_every_cell() -> None:
 
 EVENTS: tuple[ev.Event, ...] = (
     ev.Prompted("p"), ev.StopAsked("esc"), ev.RetryAsked("esc"), ev.RunStarted("r"), ev.TextDelta("b", "x"),
-    ev.QuestionAsked("q", "?"), ev.QuestionAnswered("q", "y"), *(ev.RunFinished(end) for end in End if end is not End.ALIVE),
-    ev.StreamBroke("x"), ev.NotSent("x"), ev.PromptRefused("x"), *(ev.AbortAnswered(answer) for answer in Answer),
+    ev.QuestionAsked("q", "?"), ev.QuestionAnswered("q", "y"),
+    *(ev.RunFinished(end) for end in End if end is not End.ALIVE),
+    ev.StreamBroke("x"), ev.NotSent("x"), ev.PromptRefused("x"),
+    *(ev.AbortAnswered(answer) for answer in Answer),
     *(ev.RunLookedUp(end) for end in (*End, None)), *(ev.ClockRan(clock) for clock in Clock), ev.ClientLeft(),
 )  # fmt: skip
 
