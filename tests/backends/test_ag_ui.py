@@ -434,11 +434,12 @@ def test_a_run_that_paused_with_a_question_is_over_until_it_is_answered() -> Non
     go(scenario())
 
 
-def test_several_questions_are_answered_together() -> None:
+def test_several_questions_are_asked_one_by_one_and_answered_together() -> None:
     async def scenario() -> None:
         async with origin(streamed(STARTED, paused(*ASKS)), streamed(STARTED, FINISHED)) as server:
             async with agent(server.url) as backend:
-                await all_of(backend, prompt())
+                first = await all_of(backend, prompt())
+                assert [e.request for e in first if isinstance(e, QuestionAsked)] == ["i1"]
                 ref = RunRef("c1", "r1")
                 asked = [event async for event in backend.answering(ref, "i1", "no")]
                 assert asked == [QuestionAsked("i2", "Where to?", "input")]

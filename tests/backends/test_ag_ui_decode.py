@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.backends.ag_ui_frames import decode
 from tui.backends.ag_ui_decode import Decoder
+from tui.backends.ag_ui_questions import question_of
 from tui.backends.sse import Decoder as SseDecoder
 from tui.core.events import (
     BlockEnded,
@@ -262,14 +263,18 @@ def test_an_announced_cancellation_is_final_where_nothing_follows() -> None:
 
 def test_interrupts_are_questions_and_no_end() -> None:
     schema = {"type": "object", "properties": {"approved": {"type": "boolean"}, "reason": {"type": "string"}}}
-    events = decode({"type": "RUN_FINISHED", "outcome": {"type": "interrupt", "interrupts": [
+    decoder = Decoder("r")
+    outcome = {"type": "interrupt", "interrupts": [
         {"id": "i1", "reason": "tool_call", "message": "Go?", "toolCallId": "c1", "responseSchema": schema},
         {"id": "i2", "reason": "pick", "metadata": {"choices": ["a", "b"]}},
         {"id": "i3", "reason": "input", "message": "Name?", "responseSchema": {"type": "string"}},
         {"id": "i4", "reason": "x", "responseSchema": {"type": "string", "enum": ["p", "q"]}},
         {"reason": "no id"}, "nonsense",
-    ]}})  # fmt: skip
-    assert events == [
+    ]}  # fmt: skip
+    events = list(decoder.decode(json.dumps({"type": "RUN_FINISHED", "outcome": outcome})))
+    asked = [question_of(one) for one in decoder.interrupts]
+    assert events == asked[:1], "one after the other"
+    assert asked == [
         QuestionAsked("i1", "Go?", "approval", (), "c1"),
         QuestionAsked("i2", "pick", "choice", ("a", "b")),
         QuestionAsked("i3", "Name?", "input"),

@@ -218,15 +218,14 @@ class AgUi:
         self._asks_in_stream = False
 
     async def answering(self, run: RunRef, request: str, reply: str) -> AsyncGenerator[Event, None]:
-        """Go on from an interrupt in a new run. With several, the last answer starts it; until then the rest
-        is asked again."""
+        """Go on from an interrupt in a new run. With several, each answer brings the next question, and the
+        last one starts the run."""
         known = self._runs.get(run.run_id) or _Run(_prompt_of(run), Decoder(run.run_id))
         question = known.asks.pop(request, None) or _lost_question(request, reply)
         known.answers = [one for one in known.answers if one["interruptId"] != request]
         known.answers.append(answer_of(question, reply))
         if known.asks:
-            for open_question in known.asks.values():
-                yield question_of(open_question)
+            yield question_of(next(iter(known.asks.values())))
             return
         prompt = replace(known.prompt, run_id=str(uuid.uuid4()))
         messages = [*known.before, *known.reply.messages(open_calls=True)]

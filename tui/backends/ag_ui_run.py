@@ -50,8 +50,9 @@ def _interrupted(run: Memory, outcome: Frame) -> Events:
     given = outcome.get("interrupts")
     asked = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
     run.interrupts = tuple(one for one in asked if isinstance(one.get("id"), str))
-    questions = tuple(question_of(one) for one in run.interrupts)
-    return questions or (RunFinished(End.UNSPECIFIED, "The server paused the run without a question."),)
+    if not run.interrupts:
+        return (RunFinished(End.UNSPECIFIED, "The server paused the run without a question."),)
+    return (question_of(run.interrupts[0]),)  # the others are asked one by one, see `AgUi.answering`
 
 
 def run_error(run: Memory, frame: Frame) -> Events:
