@@ -6,7 +6,8 @@ import sqlite3
 from pathlib import Path
 
 from tests.store.made import Log, child, drain, eventually
-from tui.store import Store
+from tui.store import Store, private
+from tui.store.private import Lock
 
 
 def _stored(path: Path) -> str:
@@ -78,3 +79,21 @@ def test_a_client_sees_at_once_what_another_has_written(path: Path) -> None:
     eventually(lambda: [c.title for c in looking.list()] == ["seen elsewhere"])
     writing.close()
     looking.close()
+
+
+def test_a_lock_file_that_is_removed_while_another_waits_for_it_gives_no_second_writer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = (Lock(tmp_path / "locks", "c") for _ in range(3))
+    assert first.take()
+    lock_it = private._try_lock
+
+    def after_the_first_let_go(opened: int, shared: bool = False) -> bool:
+        first.release()
+        return lock_it(opened, shared)
+
+    monkeypatch.setattr(private, "_try_lock", after_the_first_let_go)
+    assert second.take(), "it had opened the file that the first removed, and must look again"
+    assert not third.take()
+    second.release()
+    assert third.take()

@@ -15,7 +15,7 @@ import pytest
 
 from tests.store.made import ROOT, Log, child, drain, eventually
 from tui.core.conversation import replay
-from tui.store import Store, StoreError, schema
+from tui.store import Store, StoreError, saving, schema
 
 
 def _stored(path: Path, prompts: int = 1) -> str:
@@ -108,6 +108,29 @@ def test_a_store_locked_by_another_program_delays_nothing_but_the_saving(path: P
         assert list(store.load(identity))[4:] == log.records
         other.communicate("end\n")
     store.close()
+
+
+def test_a_note_that_was_replaced_while_saving_failed_stays_the_newer_one(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Log(store.create("stub"))
+    log.prompt("hello")
+    drain(store)
+    journal, tried = log.journal, threading.Event()
+    assert journal
+
+    def fail(db: object, job: object) -> int:
+        journal.unsaved.notes["draft"] = '"newer"'
+        tried.set()
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(saving, "in_transaction", fail)
+        journal.save_draft("older")
+        assert tried.wait(5)
+        eventually(lambda: store.problem)
+    drain(store)
+    assert store.notes(journal.conversation_id) == {"draft": "newer"}
 
 
 def _raise(problem: str | None) -> None:
