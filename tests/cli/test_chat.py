@@ -16,8 +16,8 @@ def shown(stopkey, monkeypatch):
     """Run a screen command up to the point where the screen would be drawn; returns the app and the desk."""
     seen = SimpleNamespace()
 
-    def draw(desk, opening, loaded):
-        seen.app, seen.desk, seen.opening = chat.__dict__["_app"](desk, opening, loaded), desk, opening
+    def draw(desk, opening, loaded, plain):
+        seen.app, seen.desk, seen.opening = chat.__dict__["_app"](desk, opening, loaded, plain), desk, opening
         desk.embedded.close()
         desk.store.close()
         return 0
