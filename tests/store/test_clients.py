@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+import pytest
+
 from tests.store.made import Log, child, drain, eventually
 from tui.store import Store, private
 from tui.store.private import Lock
