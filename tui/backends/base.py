@@ -115,6 +115,10 @@ class RunStatus:
         return self.unsent or self.end not in (None, End.ALIVE)
 
 
+NEVER_LEFT = "no connection was made"
+"""The argument of the CancelledError with which `run` ends when it is cancelled before anything can have left."""
+
+
 class BackendError(Exception):
     """Something went wrong between us and the backend. `str()` is one clear sentence that says what to do.
 
@@ -165,6 +169,7 @@ class Backend(Protocol):
 
         Returns after `RunFinished` (or after a `QuestionAsked` that ends the stream). Raises PromptNotSent,
         PromptRejected or StreamLost. Closing the generator closes the response. Never posts twice.
+        Cancelled while the connection is being made, it may say so by CancelledError(NEVER_LEFT).
         """
         ...
 

@@ -21,7 +21,14 @@ from httpx_sse import ServerSentEvent
 from tui import __version__
 from tui.backends import sse
 from tui.backends.address import Address, parse
-from tui.backends.base import BackendError, PromptNotSent, PromptRejected, StreamLost, Target
+from tui.backends.base import (
+    NEVER_LEFT,
+    BackendError,
+    PromptNotSent,
+    PromptRejected,
+    StreamLost,
+    Target,
+)
 from tui.backends.credentials import Credentials, check_header
 from tui.backends.faults import no_connection, went_wrong
 from tui.backends.lanes import Lane, Lanes, MakeTransport
@@ -49,6 +56,18 @@ class Stream:
     headers: Mapping[str, str]
     events: AsyncGenerator[ServerSentEvent, None]
     decoder: sse.Decoder
+
+
+class _Way:
+    """How far a request has come, as httpcore traces it. Without a trace nothing is claimed."""
+
+    connecting = False  # a connection is being made for it: nothing of it can have left
+
+    async def note(self, what: str, info: Mapping[str, Any]) -> None:
+        if what.startswith("connection."):
+            self.connecting = True
+        elif what.endswith("send_request_headers.started"):
+            self.connecting = False
 
 
 class Http:
@@ -168,7 +187,14 @@ class Http:
     ) -> AsyncIterator[httpx.Response]:
         """Send, and hand out the response, its body unread. Maps every fault of the way there and back."""
         client = await self._lanes.get(lane)
-        request = client.build_request(method, url, content=body, headers=self._merged(url, headers))
+        way = _Way()
+        request = client.build_request(
+            method,
+            url,
+            content=body,
+            headers=self._merged(url, headers),
+            extensions={"trace": way.note},
+        )
         response: httpx.Response | None = None
         try:
             response = await client.send(request, stream=True, follow_redirects=False)
@@ -179,6 +205,10 @@ class Http:
             raise PromptNotSent("The request could not be made: check the URL and the headers.") from None
         except _BROKEN as fault:
             raise StreamLost(went_wrong(fault, parse(url), response is not None)) from None
+        except asyncio.CancelledError:
+            if way.connecting:
+                raise asyncio.CancelledError(NEVER_LEFT) from None
+            raise
         finally:
             if response is not None:
                 await response.aclose()

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from tui.backends.base import BackendError, PromptNotSent, PromptRejected
+from tui.backends.base import NEVER_LEFT, BackendError, PromptNotSent, PromptRejected
 from tui.core import events as ev
 from tui.core.conversation import Turn
 from tui.core.events import Event
@@ -56,8 +56,8 @@ async def _take_all(session: Session, turn: Turn, live: Live, events: AsyncGener
         return _refused(session, turn, error)
     except BackendError as error:
         return _broke(session, turn, str(error))
-    except asyncio.CancelledError:
-        session.record(turn.number, ev.StreamClosed())
+    except asyncio.CancelledError as cancelled:
+        session.record(turn.number, _closed(turn, NEVER_LEFT in cancelled.args))
         raise
     except Exception as fault:  # an adapter's own fault must not leave the turn hanging
         _log.info("the adapter failed while reading", exc_info=True)
@@ -65,6 +65,13 @@ async def _take_all(session: Session, turn: Turn, live: Live, events: AsyncGener
     else:
         return _ended(session, turn, live)
     return False
+
+
+def _closed(turn: Turn, never_left: bool) -> Event:
+    """A prompt that was still waiting for its connection was never sent (S01)."""
+    if never_left and turn.started_at is None and turn.events == 0:
+        return ev.NotSent("It was stopped before there was a connection: the prompt was not sent.")
+    return ev.StreamClosed()
 
 
 def _refused(session: Session, turn: Turn, error: PromptRejected) -> bool:
