@@ -33,6 +33,8 @@ KEYS = {
 class Terminal:
     """Runs `python -m tui ARGS`. Feed keys with `press` and `type`, look with `wait_for` and `text`."""
 
+    module = "tui"
+
     def __init__(
         self,
         *args: str,
@@ -47,7 +49,7 @@ class Terminal:
         self._master, slave = pty.openpty()
         self._resize(rows, columns)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tui", *args],
+            [sys.executable, "-m", self.module, *args],
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -98,9 +100,13 @@ class Terminal:
             data = os.read(self._master, 65536)
         except OSError:
             return False
+        self.take(data)
+        return bool(data)
+
+    def take(self, data: bytes) -> None:
+        """What the program has written goes to the terminal model."""
         self.raw += data
         self._stream.feed(data)
-        return bool(data)
 
     def wait_until(self, seen: Callable[[str], bool], seconds: float = 20.0, what: str = "") -> str:
         """Read until the screen satisfies `seen`; fail with the screen as it is."""
