@@ -150,7 +150,7 @@ async def ten_megabytes(arrived: Arrived, writer: asyncio.StreamWriter) -> None:
         reply(200, '{"status": "cancel'),
         reply(204),
         reply(200, "\x1b[2J\x1b]0;owned\x07"),
-        reply(200, gzip.compress(b"0" * 10_000_000), "content-encoding: gzip"),
+        reply(200, gzip.compress(b"0" * 10_000_000, mtime=0), "content-encoding: gzip"),
         ten_megabytes,
         reply(200, {"status": "cancelled"}),
         reply(202, {"status": "cancelling"}),

@@ -437,6 +437,24 @@ def test_a_look_up_fills_in_the_id_of_a_run_that_was_closed_before_its_first_eve
     play(scenario)
 
 
+def test_a_look_just_after_a_break_waits_for_what_the_server_writes_about_it() -> None:
+    async def scenario() -> None:
+        server = FakeAdk([[say("a"), httpx.ReadError("cut")]])
+        async with aclosing(server.backend()) as backend:
+            with pytest.raises(StreamLost):
+                await every(backend)
+            looking = asyncio.ensure_future(backend.status(RunRef("c", "", "k1")))
+            while server.requests.count(f"GET {SESSIONS}/c") < 2:
+                await asyncio.sleep(0)
+            server.sessions["c"].append(
+                server.sessions["c"][0] | {"author": "a", "errorCode": "INVOCATION_ABORTED"}
+            )
+            seen = await looking
+            assert seen and seen.end is End.CANCELLED
+
+    play(scenario)
+
+
 def test_a_run_of_another_client_is_looked_up_by_its_id() -> None:
     async def scenario() -> None:
         server = FakeAdk([[whole("a")]], marks=False)

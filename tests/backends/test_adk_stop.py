@@ -105,7 +105,7 @@ def test_where_a_stop_waits_for_the_run_it_learns_afterwards_that_nothing_was_se
         gate = Gate()
         async with chatting(server := FakeAdk(create=gate, listed=True, cancel="works")) as session:
             turn = await stopped(session, gate)
-            while turn.outcome is Outcome.UNCONFIRMED:  # noqa: ASYNC110 - the look-up after the settling
+            while turn.outcome is Outcome.UNCONFIRMED:
                 await asyncio.sleep(0)
             assert turn.outcome is Outcome.NEVER_SENT
         assert server.bodies == [] and aborts(server) == []
@@ -173,7 +173,7 @@ def test_a_run_that_went_on_behind_such_a_proxy_is_not_called_finished_first(
             turn = session.send("go")
             await gate.reached.wait()
             session.stop("esc")
-            while sum(request.startswith("GET /apps") for request in server.requests) < 4:  # noqa: ASYNC110
+            while sum(request.startswith("GET /apps") for request in server.requests) < 4:
                 await asyncio.sleep(0.002)
             gate.open()
             last.open()

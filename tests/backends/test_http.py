@@ -415,19 +415,19 @@ def test_a_certificate_is_checked_and_an_authority_can_be_given(monkeypatch: pyt
 
 def test_another_transport_can_carry_the_bytes() -> None:
     async def scenario() -> None:
-        made: list[str | None] = []
+        made: dict[str, str | None] = {}
 
         class Recorded(httpx.AsyncBaseTransport):
             async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
                 return httpx.Response(200, stream=httpx.ByteStream(b'"carried"'))
 
-        def make(context: ssl.SSLContext, proxy: str | None) -> httpx.AsyncBaseTransport:
-            made.append(proxy)
+        def make(lane: str, context: ssl.SSLContext, proxy: str | None) -> httpx.AsyncBaseTransport:
+            made[lane] = proxy
             return Recorded()
 
         http = Http(Target("any", "http://agents.example/x", proxy="http://127.0.0.1:1"), make_transport=make)
         assert (await http.request("GET", http.url())).json() == "carried"
-        assert made == ["http://127.0.0.1:1"] * 3, "one for streams, one for calls, one for aborts"
+        assert made == dict.fromkeys(("stream", "calls", "abort"), "http://127.0.0.1:1")
         await http.aclose()
 
     go(scenario())

@@ -160,6 +160,9 @@ class Adk:
         except (PromptNotSent, PromptRejected) as error:
             turn.take_back(isinstance(error, PromptNotSent))
             raise self._explained(error, turn) from None
+        except StreamLost:
+            turn.broke_at = time.monotonic()
+            raise
         except (GeneratorExit, asyncio.CancelledError):
             turn.closed_at = time.monotonic()
             raise
@@ -243,7 +246,7 @@ class Adk:
         CANCELLED: the session is sealed. COMPLETED and FAILED: the last word of the agent that leads. ALIVE:
         it went on long after the close (also when it has ended by itself since: the close did not stop it).
         UNSPECIFIED: it had paused for an answer. `unsent`: it was closed before it had been posted.
-        Just after the close the end is waited for, up to 0.25 s. Raises BackendError.
+        Just after the stream was closed or broke the end is waited for, up to 0.25 s. Raises BackendError.
         """
         turn, pause = self._turn_of(run), _FIRST_PAUSE
         if turn and not turn.left:

@@ -27,6 +27,7 @@ class Turn:
     left: bool = False  # our prompt may have left this machine
     posted: int = 0
     closed_at: float | None = None  # monotonic; we closed its stream before the run's end was seen
+    broke_at: float | None = None  # monotonic; it broke by itself
     open_size: int | None = None  # what the session held of it in the first look that came TOO_LATE_S after
     questions: dict[str, Question] = field(default_factory=dict)  # still open
     answers: dict[str, JSON] = field(default_factory=dict)  # given, not yet posted
@@ -35,7 +36,7 @@ class Turn:
         """A message of it is about to leave."""
         self.left = True
         self.posted += 1
-        self.closed_at = self.open_size = None
+        self.closed_at = self.broke_at = self.open_size = None
 
     def take_back(self, unsent: bool) -> None:
         """It was not taken; `unsent`: it did not even leave."""
@@ -43,8 +44,9 @@ class Turn:
         self.left = bool(self.posted) or not unsent
 
     def fresh(self, now: float) -> bool:
-        """Whether our close is so young that its effect may not be seen yet."""
-        return self.closed_at is not None and now - self.closed_at < TOO_LATE_S
+        """Whether the stream was gone so recently that the server may not have written what it did then."""
+        gone_at = self.closed_at or self.broke_at
+        return gone_at is not None and now - gone_at < TOO_LATE_S
 
     def judge(self, seen: Sighting, asked_at: float) -> RunStatus | None:
         """What a look that was sent at `asked_at` (monotonic) says. None: no word on this run."""
