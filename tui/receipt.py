@@ -78,10 +78,9 @@ def happened(turn: Turn) -> SafeText:
     words = ["frozen at once"]
     if stop.answer:
         status = f" ({stop.answer.status})" if stop.answer.status else ""
-        after = milliseconds(_delta(stop, stop.answered_at))
-        words.append(f"backend {_VERBS[stop.answer.answer]}{status} {after}")
-    if stop.end_at is not None:
-        words.append(f"end seen {milliseconds(_delta(stop, stop.end_at))} ({stop.evidence})")
+        words.append(f"backend {_VERBS[stop.answer.answer]}{status} {_after(stop, stop.answered_at)}")
+    if stop.evidence:
+        words.append(f"end seen {_after(stop, stop.end_at)} ({stop.evidence})")
     elif turn.outcome not in (Outcome.NEVER_SENT, Outcome.LOCAL_ONLY):
         words.append("end not seen")
     return safe_line(" · ".join(words), 240)
@@ -148,6 +147,10 @@ def _stop(turn: Turn) -> Stop:
 
 def _delta(stop: Stop, at: float | None) -> float | None:
     return None if at is None else max(0.0, at - stop.asked_at)
+
+
+def _after(stop: Stop, at: float | None) -> str:
+    return "by a later client" if at is None else milliseconds(_delta(stop, at))
 
 
 def _since(stop: Stop, at: float | None) -> float | None:

@@ -24,7 +24,7 @@ class Stop:
     answered_at: float | None = None
     answer: ev.AbortAnswered | None = None
     end_at: float | None = None  # when the run's end was declared
-    evidence: str = ""  # where that was: "stream", "look-up" or "answer"
+    evidence: str = ""  # where that was: "stream", "look-up" or "answer"; "": no end was declared
     closed_at: float | None = None
     settled_at: float | None = None
     aborts: int = 0
@@ -32,6 +32,11 @@ class Stop:
     late_events: int = 0
     late_chars: int = 0
     late_policy: str = "keep"
+    left: bool = False  # its client has gone: what came later was timed by another process's clock
+
+    def at(self, mono: float) -> float | None:
+        """A record's time, as far as it can be compared with `asked_at`."""
+        return None if self.left else mono
 
 
 @dataclass(slots=True)
@@ -159,7 +164,7 @@ def _moved(turn: Turn, record: Record) -> None:
     if turn.state.phase in (Phase.STOPPED, Phase.COMPLETED, Phase.FAILED):
         turn.settled_at = record.mono
         if turn.stop:
-            turn.stop.settled_at = record.mono
+            turn.stop.settled_at = turn.stop.at(record.mono)
 
 
 def _note_stop(turn: Turn, e: ev.StopAsked, r: Record) -> None:
@@ -175,12 +180,12 @@ def _note_started(turn: Turn, e: ev.RunStarted, r: Record) -> None:
 def _note_requested(turn: Turn, e: ev.Requested, r: Record) -> None:
     if e.purpose == "abort" and turn.stop:
         turn.stop.aborts += 1
-        turn.stop.abort_at = turn.stop.abort_at or r.mono
+        turn.stop.abort_at = turn.stop.abort_at or turn.stop.at(r.mono)
 
 
 def _note_answer(turn: Turn, e: ev.AbortAnswered, r: Record) -> None:
     if turn.stop:
-        turn.stop.answer, turn.stop.answered_at = e, r.mono
+        turn.stop.answer, turn.stop.answered_at = e, turn.stop.at(r.mono)
 
 
 def _note_lookup(turn: Turn, e: ev.RunLookedUp, r: Record) -> None:
@@ -211,8 +216,8 @@ def _note_finished(turn: Turn, e: ev.RunFinished, r: Record) -> None:
 
 
 def _note_end(stop: Stop, at: float, where: str) -> None:
-    if stop.end_at is None:
-        stop.end_at, stop.evidence = at, where
+    if not stop.evidence:
+        stop.end_at, stop.evidence = stop.at(at), where
 
 
 def _note_problem(turn: Turn, e: ev.NotSent | ev.PromptRefused | ev.StreamBroke, r: Record) -> None:
@@ -221,7 +226,12 @@ def _note_problem(turn: Turn, e: ev.NotSent | ev.PromptRefused | ev.StreamBroke,
 
 def _note_closed(turn: Turn, e: ev.StreamClosed, r: Record) -> None:
     if turn.stop and turn.stop.closed_at is None:
-        turn.stop.closed_at = r.mono
+        turn.stop.closed_at = turn.stop.at(r.mono)
+
+
+def _note_left(turn: Turn, e: ev.ClientLeft, r: Record) -> None:
+    if turn.stop:
+        turn.stop.left = True
 
 
 def _note_reply(turn: Turn, e: ev.QuestionAnswered | ev.AnswerFailed, r: Record) -> None:
@@ -250,6 +260,7 @@ _NOTES: dict[type[ev.Event], Callable[..., None]] = {
     ev.StreamClosed: _note_closed,
     ev.QuestionAnswered: _note_reply,
     ev.AnswerFailed: _note_reply,
+    ev.ClientLeft: _note_left,
     ev.Settled: _note_settled,
 }
 _ELSEWHERE = "The run was cancelled on the backend, not by this client."
