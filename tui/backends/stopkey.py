@@ -55,6 +55,8 @@ class Stopkey:
         end = _ENDS.get(said) if isinstance(said, str) and reply.ok else None
         if end is None:
             return None
+        if said == "stopping":
+            end = None  # accepted and not over: neither an end nor a run that goes on (S23)
         return RunStatus(end, f"The run's status is {said}.", text if isinstance(text, str) else None)
 
     async def running_in(self, conversation_id: str) -> str:
