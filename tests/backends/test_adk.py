@@ -405,6 +405,23 @@ def test_several_questions_are_asked_one_by_one_and_answered_together() -> None:
     play(scenario)
 
 
+def test_a_question_can_be_answered_by_a_client_that_was_started_anew() -> None:
+    async def scenario() -> None:
+        server = FakeAdk([[*confirmation("c1", "q1")], [result("pay", "c1"), whole("paid", "t2")]])
+        run = RunRef("c", "e-1", "k1")
+        async with aclosing(server.backend()) as before:
+            await every(before)
+        async with aclosing(server.backend()) as backend:
+            assert [event async for event in backend.answering(run, "q1", "yes")][-1] == COMPLETED
+            seen = await backend.status(run)
+            assert seen and seen.end is End.COMPLETED
+        async with aclosing(server.backend()) as later:
+            with pytest.raises(PromptRejected, match="no longer open"):
+                _ = [event async for event in later.answering(run, "q1", "yes")]
+
+    play(scenario)
+
+
 def test_a_question_is_answered_once() -> None:
     async def scenario() -> None:
         server = FakeAdk([[*confirmation("c1", "q1")], [whole("paid", "t2")]])

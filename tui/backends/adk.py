@@ -28,7 +28,7 @@ from httpx_sse import ServerSentEvent
 
 from tui.backends.adk_cancel import CLOSE_ONLY, STRAY
 from tui.backends.adk_decode import Decoder
-from tui.backends.adk_look_up import newest_run, sight
+from tui.backends.adk_look_up import newest_run, open_questions, sight
 from tui.backends.adk_server import Server
 from tui.backends.adk_turn import Turn, status_of
 from tui.backends.adk_wire import JSON, MARK
@@ -120,8 +120,8 @@ class Adk:
 
     async def answering(self, run: RunRef, request: str, reply: str) -> AsyncGenerator[Event, None]:
         """Answer a question. Where a run asked several, the answers leave together, with the last one."""
-        turn = self._turn_of(run)
-        if turn is None or request not in turn.questions:
+        turn = self._turn_of(run) or await self._recalled(run)
+        if request not in turn.questions:
             raise PromptRejected("This question is no longer open: send a new prompt instead.")
         turn.answers[request] = turn.questions[request].answer(reply)
         for question in turn.questions.values():
@@ -132,6 +132,15 @@ class Adk:
         async with aclosing(self._post(turn, parts)) as events:
             async for event in events:
                 yield event
+
+    async def _recalled(self, run: RunRef) -> Turn:
+        """A turn of an earlier start of the client, as far as its session tells."""
+        session = await self._server.session(run.conversation_id) or {}
+        turn = Turn(run.prompt_key or uuid.uuid4().hex, run.conversation_id, run.run_id, left=True)
+        turn.posted = sight(session, run.prompt_key, run.run_id).posted
+        turn.questions = open_questions(session, run.prompt_key, run.run_id)
+        self._turns[turn.key] = turn
+        return turn
 
     async def answer(self, run: RunRef, request: str, reply: str) -> None:
         raise BackendError("ADK goes on in a new stream after an answer: use `answering`.")

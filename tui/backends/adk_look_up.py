@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tui.backends.adk_decode import Decoder
+from tui.backends.adk_questions import Question
 from tui.backends.adk_wire import (
     JSON,
     MARK,
+    call_id,
     is_aborted,
     is_final,
     obj,
@@ -50,17 +52,28 @@ def marked(event: JSON, key: str) -> bool:
 def sight(session: JSON, key: str, run_id: str = "") -> Sighting:
     """What `session` says of the run of the prompt `key`, or of the invocation `run_id` where no event
     carries our mark (a server that drops it, a run that another client started)."""
-    events = objects(session.get("events"))
-    ours = [event for event in events if marked(event, key)]
-    if not ours:
-        ours = [event for event in events if run_id and event.get("invocationId") == run_id]
+    ours = _of_run(session, key, run_id)
     if not ours:
         return Sighting()
     asked = [n for n, event in enumerate(ours) if event.get("author") == "user"]
     since = ours[asked[-1] + 1 :] if asked else ours
-    end, detail = _end_of(since, _heirs(events))
+    end, detail = _end_of(since, _heirs(objects(session.get("events"))))
     text = _reply(ours) if end is not None else None
     return Sighting(string(ours[-1].get("invocationId")), end, detail, text, len(asked), len(since))
+
+
+def open_questions(session: JSON, key: str, run_id: str = "") -> dict[str, Question]:
+    """What a run waits for: calls for a person that nobody has answered."""
+    ours = _of_run(session, key, run_id)
+    told = [event for event in ours if event.get("author") != "user"]
+    answered = {call_id(one) for event in ours if event not in told for one in responses(event)}
+    return {name: question for name, question in _asked(told).items() if name not in answered}
+
+
+def _of_run(session: JSON, key: str, run_id: str) -> list[JSON]:
+    events = objects(session.get("events"))
+    ours = [event for event in events if marked(event, key)]
+    return ours or [event for event in events if run_id and event.get("invocationId") == run_id]
 
 
 def newest_run(session: JSON) -> str:
@@ -83,7 +96,7 @@ def _end_of(events: list[JSON], heirs: set[str]) -> tuple[End | None, str]:
     last = told[-1]
     if code := string(last.get("errorCode")):
         return End.FAILED, f"The session holds this run's error {code}: {string(last.get('errorMessage'))}"
-    if _waits(told):
+    if _asked(told):
         return End.UNSPECIFIED, "The session shows that the run had paused for an answer; nothing runs."
     return End.COMPLETED, "The session holds this run's final reply."
 
@@ -97,11 +110,11 @@ def _ends_the_run(last: JSON, heirs: set[str]) -> bool:
     return is_final(last) and (root_author(last) or last.get("author") in heirs)
 
 
-def _waits(events: list[JSON]) -> bool:
+def _asked(events: list[JSON]) -> dict[str, Question]:
     reader = Decoder()
     for event in events:
         reader.feed(dumps(event))
-    return bool(reader.questions)
+    return reader.questions
 
 
 def _reply(events: list[JSON]) -> str:

@@ -8,7 +8,7 @@ import os
 import signal
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from tests.interop.rows import ROWS, Row
 from tests.interop.truth import SHORT, TEXT, TOOL
 from tui.backends.base import RemoteStop, RunRef
 from tui.core.conversation import Turn
-from tui.core.events import Answer, End
+from tui.core.events import Answer, End, RunFinished
 from tui.core.transcript import QuestionBlock
 from tui.core.turn import Outcome, Phase
 from tui.receipt import cautions
@@ -227,6 +227,21 @@ def test_a_confirmation_is_answered_and_the_run_goes_on(server: RealAdk, reply: 
 def asked(turn: Turn) -> str:
     (question,) = [block.key for block in turn.transcript.blocks if isinstance(block, QuestionBlock)]
     return question
+
+
+def test_a_client_that_was_started_anew_can_answer(stock: RealAdk) -> None:
+    async def scenario() -> tuple[str, str]:
+        async with staged(stock) as stage:
+            turn = stage.send("tool name=confirm_tool n=3")
+            await stage.session.settled(turn)
+        async with aclosing(stock.backend()) as anew:
+            run = RunRef(stage.session.conversation.id, turn.run_id, turn.prompt.key)
+            events = [event async for event in anew.answering(run, asked(turn), "yes")]
+            assert events[-1] == RunFinished(End.COMPLETED)
+            assert any(line.name == "confirm_tool" for line in stage.log())
+            return "answered by another client, completed", stage.happened()
+
+    play("answer after a restart", stock, scenario)
 
 
 def test_a_stop_while_it_waits_means_that_the_tool_never_runs(server: RealAdk) -> None:
