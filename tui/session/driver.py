@@ -181,8 +181,12 @@ class Session:
         self._journal.append(record, urgent=type(record.event) in URGENT)
 
     def _changed(self, turn: Turn, record: Record) -> None:
-        if self.on_change:
-            self.on_change(turn, record)
+        try:
+            if self.on_change:
+                self.on_change(turn, record)
+        except Exception as fault:  # who draws it does not decide what becomes of a run (S41)
+            told = {"message": "a listener of the session failed", "exception": fault}
+            asyncio.get_running_loop().call_exception_handler(told)
         if turn.phase not in (Phase.SENDING, Phase.STREAMING):
             self.wake(turn)
 
@@ -195,13 +199,8 @@ class Session:
         try:
             _DO[effect](self, turn, self._living(turn))
         except Exception as fault:
-            if effect is Effect.ABORT:
-                sentence = f"The abort could not be sent: {type(fault).__name__}."
-                self.record(turn.number, ev.AbortAnswered(Answer.UNANSWERED, sentence))
-            elif effect is Effect.VERIFY:
-                self.record(turn.number, ev.RunLookedUp(None, "The look-up could not be made."))
-            elif effect is Effect.OPEN:
-                self.record(turn.number, ev.StreamBroke("The prompt could not be sent."))
+            if effect in _INSTEAD:
+                self.record(turn.number, _INSTEAD[effect](type(fault).__name__))
 
     def _living(self, turn: Turn) -> Live:
         ref = RunRef(self.remote_id, turn.run_id or turn.prompt.run_id, turn.prompt.key)
@@ -342,6 +341,15 @@ async def _at_most(seconds: float, work: Coroutine[Any, Any, None]) -> None:
     except TimeoutError:
         pass
 
+
+_INSTEAD: dict[Effect, Callable[[str], Event]] = {
+    Effect.OPEN: lambda fault: ev.StreamBroke(f"The prompt could not be sent: {fault}."),
+    Effect.HOLD: lambda fault: ev.ClockRan(Clock.PENDING),
+    Effect.ABORT: lambda fault: ev.AbortAnswered(Answer.UNANSWERED, f"The abort could not be sent: {fault}."),
+    Effect.READ_ON: lambda fault: ev.ClockRan(Clock.GRACE),
+    Effect.VERIFY: lambda fault: ev.RunLookedUp(None, f"The look-up could not be made: {fault}."),
+}
+"""What is recorded where an effect could not be carried out: what was waited for will not come."""
 
 _DO: dict[Effect, Callable[[Session, Turn, Live], None]] = {
     Effect.OPEN: Session._open,
