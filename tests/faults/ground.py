@@ -51,7 +51,7 @@ class Ground:
     async def held(self, prompt: str, gate: str = "text") -> Turn:
         """A turn whose run stands at a gate of the backend, with all that was said before it on the screen."""
         turn = self.session.send(prompt)
-        assert await self.stub.engine.gates.reached(gate)
+        assert await self.stub.engine.gates.reached(gate), turn
         if gate == "headers":
             return turn
         said = self.run.reply
