@@ -1,4 +1,4 @@
-"""What a key costs while a stream comes: to the handler, to the pixels, to the backend that sees the abort."""
+"""What a key costs while a stream comes: to the handler, to the pixels, to the backend seeing the abort."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tests.bench.screen import CTRL_C, F8, KITTY_ESC, LONE_ESC, Watched, pause
@@ -35,9 +36,7 @@ class Sampled:
 
 
 @contextmanager
-def client(
-    served: Served, rate: int, count: int, *, sample: bool, quick: str = ""
-) -> Iterator[tuple[Watched, Path]]:
+def client(served: Served, rate: int, count: int, *, sample: bool) -> Iterator[tuple[Watched, Path]]:
     """The real program on one stream, its prompt not yet sent; and its log of keys."""
     with tempfile.TemporaryDirectory() as home:
         log = Path(home, "keys")
@@ -131,15 +130,20 @@ class Stopped:
 
 def stops(served: Served, rate: int, times: int) -> Stopped:
     """Stop run after run of the same conversation."""
-    found = Stopped()
+    found, before = Stopped(), len(served.log())
     with client(served, rate, max(rate, 60_000) * 4, sample=False) as (screen, log):
         for number in range(times):
-            if not send(screen):
+            if not send(screen) or not screen.until(partial(_running, served, before + number)):
                 found.missed += 1
                 continue
             screen.read_for(0.2 + pause())
             _stop(screen, served, log, number, found)
     return found
+
+
+def _running(served: Served, number: int) -> bool:
+    runs = served.log()
+    return len(runs) > number and runs[-1].sent > 0 and not runs[-1].ended
 
 
 def _stop(screen: Watched, served: Served, log: Path, number: int, found: Stopped) -> None:

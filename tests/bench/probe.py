@@ -1,7 +1,7 @@
 """The real program with a clock on its Stop keys: `python -m tests.bench.probe ARGS`.
 
-Each press is written to $BENCH_LOG as `NANOSECONDS CAUSE EVENTS`. With $BENCH_SAMPLE the press changes nothing
-but the hint line, so that hundreds of keys can be timed in one stream.
+Each press is written to $BENCH_LOG as `NANOSECONDS CAUSE EVENTS`. With $BENCH_SAMPLE the press changes
+nothing but the hint line, so that hundreds of keys can be timed in one stream.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A loopback server in a process of its own: pre-rendered AG-UI streams at a set rate, and when aborts arrive.
+"""A loopback server in a process of its own: pre-rendered AG-UI streams at a set rate, and when aborts come.
 
 `POST /RATE/COUNT` starts a run of COUNT deltas, RATE a second (0: as fast as they are read), one HTTP chunk a
 delta, as servers send them. `POST .../abort` ends it. `GET /log` tells of every run; times are nanoseconds of

@@ -16,9 +16,11 @@ from textual.timer import Timer
 from tui import __version__
 from tui.core.safe_text import safe_line
 from tui.session import Opening, Pressed
+from tui.ui.collector import Collector
 from tui.ui.egress import Guarded
 from tui.ui.keys import KEYS, bindings
 from tui.ui.leaving import Leaving
+from tui.ui.notifier import Notifier
 from tui.ui.pane import ChatPane
 from tui.ui.screens.choice import Choice, ChoiceScreen
 from tui.ui.screens.help import HelpScreen
@@ -59,6 +61,7 @@ class StopkeyApp(Guarded[int]):
         plain: bool = False,
         double: bool = False,
         keymap: dict[str, str] | None = None,
+        notifications: str = "off",
     ) -> None:
         super().__init__()
         self.opening = opening
@@ -66,6 +69,7 @@ class StopkeyApp(Guarded[int]):
         self.still, self.plain, self.double = still, plain, double
         self.keymap = dict(keymap or {})
         self.chosen_theme = theme
+        self.notifier = Notifier(self, notifications)
         self.pane = ChatPane(opening, desk=desk, still=still, plain=plain)
         self._note = opening.note
         self._note_timer: Timer | None = None
@@ -73,6 +77,7 @@ class StopkeyApp(Guarded[int]):
         self._stop_armed_until = 0.0
         self.leaving = Leaving(self)
         self.switching = Switching(self)
+        self.collector = Collector()
         self._chores: set[asyncio.Task[None]] = set()
 
     # --- the screen ---------------------------------------------------------------------------------------
@@ -90,6 +95,7 @@ class StopkeyApp(Guarded[int]):
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.leaving.signalled, number)
         self.spawn(self._warm_up())
+        self.call_after_refresh(self.collector.started)
 
     def spawn(self, work: Coroutine[None, None, None]) -> None:
         """A task that lives as long as it has to."""
@@ -149,6 +155,7 @@ class StopkeyApp(Guarded[int]):
         if not self.screen_stack:
             return
         self._refresh_hints()
+        (self.collector.busy if self.pane.talk.busy else self.collector.idle)()
         for screen in self.screen_stack:
             for bar in screen.query(RunBar):
                 bar.wake()
@@ -191,8 +198,12 @@ class StopkeyApp(Guarded[int]):
         empty = not self.pane.talk.turn or not self.pane.talk.turn.transcript.blocks
         pressed = self.pane.talk.stop(cause)
         turn = self.pane.talk.turn
-        if pressed is Pressed.STOPPED and empty and turn and not self.pane.box.text:
-            self.pane.box.put(turn.prompt.text)  # nothing had come yet: the prompt goes back into the box
+        if pressed is not Pressed.STOPPED or turn is None or self.pane.box.text:
+            return
+        back = [turn.prompt.text] if empty else []  # nothing had come yet: the prompt goes back into the box
+        back += [self.pane.talk.restored()]
+        if any(back):
+            self.pane.box.put("\n\n".join(filter(None, back)))
 
     def _retry(self, cause: str) -> None:
         if self.pane.talk.stop(cause) is Pressed.RETRIED:
