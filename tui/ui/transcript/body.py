@@ -12,7 +12,7 @@ from bisect import bisect_right
 from tui.ui.transcript import inks
 from tui.ui.transcript.brush import Brush
 from tui.ui.transcript.heights import Heights
-from tui.ui.transcript.highlight import START, LexState, engines, line_pieces
+from tui.ui.transcript.highlight import START, LexState, budget, engines, line_pieces
 from tui.ui.transcript.leaves import Fence, Found, Kind, Leaf, State
 from tui.ui.transcript.paint import paint
 from tui.ui.transcript.plain import PlainScanner
@@ -23,17 +23,18 @@ from tui.ui.transcript.source import Source
 
 SLAB = 1200
 """Characters of source after which a slab ends with the next leaf."""
-LOOK_BACK = 8
+LOOK_BACK = 2
 """Slabs that are read again to find how code that was never seen is to be highlighted."""
 
 
 class Slab:
     """One stretch of a body. `end` is None for the live one. `rows` were made for `setting` and `refs`.
 
-    `lex` is the state of highlighting at its start, as found when `lexed` languages were loaded.
+    `lex` is the state of highlighting at its start, as found when `lexed` languages were loaded. `pale`:
+    there was no time to highlight it.
     """
 
-    __slots__ = ("begin", "end", "lex", "lexed", "refs", "rows", "setting", "state")
+    __slots__ = ("begin", "end", "lex", "lexed", "pale", "refs", "rows", "setting", "state")
 
     def __init__(self, begin: int, state: State) -> None:
         self.begin, self.state = begin, state
@@ -43,6 +44,7 @@ class Slab:
         self.refs = 0
         self.lex: LexState | None = None
         self.lexed = -1
+        self.pale = False
 
 
 class Body:
@@ -89,7 +91,8 @@ class Body:
         fresh = Slab(found.end, found.state)
         if self._brush and live.setting == self._brush.setting and live.refs == len(self.refs):
             self._paint_leaves(self._brush)  # it is on the screen
-            fresh.lex, fresh.lexed = self._brush.lex, engines.count
+            if not live.pale:
+                fresh.lex, fresh.lexed = self._brush.lex, engines.count
             live.rows = self._done
             self.heights.set(len(self.slabs) - 1, len(self._done))
         else:
@@ -114,6 +117,7 @@ class Body:
         """The rows of a slab; made now if they are not there."""
         slab = self.slabs[index]
         fits = slab.setting == setting and slab.refs == len(self.refs)
+        fits = fits and not (slab.pale and budget.left >= self._length(index))
         if slab.rows is None or not fits:
             if slab.end is None:
                 if not fits:
@@ -125,11 +129,17 @@ class Body:
             self.heights.set(index, len(slab.rows))
         return slab.rows
 
+    def _length(self, index: int) -> int:
+        end = self.slabs[index].end
+        return (self.source.length if end is None else end) - self.slabs[index].begin
+
     def _closed_rows(self, index: int, setting: Setting) -> list[Row]:
+        budget.short = False
         brush = Brush(setting, self.base, self.refs, self._lex_at(index))
         rows: list[Row] = []
         for leaf in self.leaves_of(index):
             rows += self._paint(leaf, brush, index == 0 and not rows)
+        self.slabs[index].pale = budget.short
         self._keep_lex(index + 1, brush.lex)
         return rows
 
@@ -143,7 +153,9 @@ class Body:
         return [one.leaf for one in (*found, *scanner.close(cut=after.state.carry == 2))]
 
     def _live_rows(self, setting: Setting) -> list[Row]:
+        budget.short = False
         if self._brush is None:
+            self.slabs[-1].pale = False
             self._brush = Brush(setting, self.base, self.refs, self._lex_at(len(self.slabs) - 1))
         self._paint_leaves(self._brush)
         rows, brush, first = self._done.copy(), self._brush.fork(), len(self.slabs) == 1
@@ -151,6 +163,7 @@ class Body:
             rows += self._paint(leaf, brush, first and not rows)
         reuse(rows, self._shown)
         self._done = rows[: len(self._done)]
+        self.slabs[-1].pale |= budget.short
         return rows
 
     def _paint_leaves(self, brush: Brush) -> None:
@@ -158,6 +171,7 @@ class Body:
         for leaf in self._leaves[self._painted :]:
             self._done += self._paint(leaf, brush, first and not self._done)
         self._painted = len(self._leaves)
+        self.slabs[-1].pale |= budget.short
         reuse(self._done, self._shown)
 
     def _paint(self, leaf: Leaf, brush: Brush, first: bool) -> list[Row]:
@@ -197,7 +211,8 @@ class Body:
         return lex
 
     def _keep_lex(self, index: int, lex: LexState) -> None:
-        self.slabs[index].lex, self.slabs[index].lexed = lex, engines.count
+        if not budget.short:
+            self.slabs[index].lex, self.slabs[index].lexed = lex, engines.count
 
     # --- places -------------------------------------------------------------------------------------------
 

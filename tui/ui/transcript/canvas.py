@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
+from rich.segment import Segment
 from textual import events
 from textual.geometry import Region
 from textual.strip import Strip
@@ -17,10 +18,10 @@ from textual.widget import Widget
 
 from tui.ui.transcript import inks
 from tui.ui.transcript.document import Document, Load
-from tui.ui.transcript.highlight import engines
+from tui.ui.transcript.highlight import budget, engines
 from tui.ui.transcript.items import FollowChanged, TurnItem
 from tui.ui.transcript.overlay import Range, laid_over
-from tui.ui.transcript.palette import Palette
+from tui.ui.transcript.palette import Drawn, Palette
 from tui.ui.transcript.rows import Span, cells
 from tui.ui.transcript.scrollbar import thumb
 from tui.ui.transcript.setting import UNICODE, Glyphs, Setting
@@ -28,6 +29,10 @@ from tui.ui.transcript.viewport import Shown, Viewport
 
 FRAME = 1 / 30
 """Seconds between two frames, at least."""
+LIGHT = 1600
+"""Characters of code highlighted in a frame while text comes: some 4 ms, and at least one slab."""
+LIGHT_AT_REST = 6000
+"""The same when someone scrolls, folds or jumps: a screen full of code."""
 GUTTER = 1  # columns left of the text, for the cursor
 BAR = 1  # columns of the scroll bar
 
@@ -57,7 +62,7 @@ class Canvas(Widget):
         self._frame_due: asyncio.TimerHandle | None = None
         self._next_frame = 0.0
         self._made: list[_Made] = []  # what each screen row was drawn from
-        self._strips: list[Strip | None] = []
+        self._strips: list[Strip | None] = []  # as drawn; None: to be made
         self._drawn_size = (0, 0)
         self._told = (True, 0)
 
@@ -114,10 +119,13 @@ class Canvas(Widget):
         loop = asyncio.get_running_loop()
         began = loop.time()
         touched, self._touched = self._touched | self.document.behind, set()
+        budget.renew(LIGHT)
         for turn in touched:
             self.document.sync(turn)
-        self.redraw()
+        more = self._draw()
         self._next_frame = began + max(FRAME, 3 * (loop.time() - began))
+        if more:
+            self._wake()
 
     def on_mount(self) -> None:
         self._wake()
@@ -131,13 +139,18 @@ class Canvas(Widget):
 
     def redraw(self) -> None:
         """Find what is on the screen now, and have those rows painted that are not what they were."""
+        budget.renew(LIGHT_AT_REST)
+        if self._draw():
+            self._wake()
+
+    def _draw(self) -> bool:
+        """True if there is more to do in the next frame."""
         if not self.size.width or not self.size.height:
-            return
+            return False
         for region in _regions(self._lay_out(), self.size.width):
             self.refresh(region)
         self._tell()
-        if self.document.behind:
-            self._wake()
+        return bool(self.document.behind) or budget.out
 
     def _lay_out(self) -> list[int]:
         """Make the rows of the screen; returns those that differ from what was drawn."""
@@ -150,13 +163,22 @@ class Canvas(Widget):
         made = [self._making(y, shown, start <= y < start + size) for y, shown in enumerate(self.screen_rows)]
         if self._drawn_size != (width, height):
             self._drawn_size = (width, height)
-            self._made, self._strips = [], [None] * height
+            self._made, self._strips = [], []
         old = self._made
         changed = [y for y, now in enumerate(made) if y >= len(old) or not _same(now, old[y])]
+        self._strips = self._strips_for(made, changed)
         self._made = made
-        for y in changed:
-            self._strips[y] = None
         return changed
+
+    def _strips_for(self, made: list[_Made], changed: list[int]) -> list[Strip | None]:
+        """A row that only moved keeps its strip, and with it what Textual found out about it."""
+        where = {id(was[0]): y for y, was in enumerate(self._made)}
+        strips = self._strips + [None] * (len(made) - len(self._strips))
+        for y in changed:
+            at = where.get(id(made[y][0]), -1)
+            moved = at >= 0 and _same(made[y], self._made[at])
+            strips[y] = self._strips[at] if moved else None
+        return strips
 
     def _making(self, y: int, shown: Shown, barred: bool) -> _Made:
         """All that the look of a screen row depends on, besides the theme. The row itself is first."""
@@ -170,6 +192,13 @@ class Canvas(Widget):
         """What is laid over a row."""
         return []
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The rows of a region. There is no border or padding to add, so nothing is kept twice."""
+        lines = [self.render_line(y) for y in crop.line_range]
+        if crop.column_span == (0, self.size.width):
+            return lines
+        return [line.crop(*crop.column_span) for line in lines]
+
     def render_line(self, y: int) -> Strip:
         if self._drawn_size != self.size:
             self._lay_out()
@@ -177,25 +206,34 @@ class Canvas(Widget):
             return Strip.blank(self.size.width, self.rich_style)
         strip = self._strips[y]
         if strip is None:
-            strip = self._strips[y] = self._strip(y)
+            strip = self._strips[y] = self._filtered(self._strip(y))
         return strip
 
-    def _strip(self, y: int) -> Strip:
+    def _filtered(self, strip: Drawn) -> Drawn:
+        """What the terminal asks for: no colours, no dim, plain 16 colours made exact."""
+        segments: list[Segment] = list(strip)
+        for change in self.get_line_filters():
+            segments = change.apply(segments, self.background_colors[1])
+        return Drawn(segments, strip.cell_length)
+
+    def _strip(self, y: int) -> Drawn:
         shown = self.screen_rows[y]
         _, _, _, barred, cursor, *ranges = self._made[y]
+        room = self.size.width - BAR
         mark = _mark_span(shown.mark)
-        used = GUTTER + shown.indent + shown.row.width + cells(mark.text) + BAR
-        width = self.size.width
+        used = GUTTER + shown.indent + shown.row.width + cells(mark.text)
         spans = [
             Span(self.glyphs.cursor, inks.CURSOR) if cursor else Span(" "),
             Span(" " * shown.indent),
             *(laid_over(shown.row, ranges) if ranges else shown.row.spans),  # type: ignore[arg-type]
             mark,
-            Span(" " * max(0, width - used)),
+            Span(" " * (room - used)),
         ]
-        bar = self.palette.strip([Span(self.glyphs.thumb if barred else " ", inks.THUMB)], BAR)
-        text = self.palette.strip(spans, max(width - BAR, used - BAR))
-        return type(text).join([text.crop(0, width - BAR), bar])
+        bar = Span(self.glyphs.thumb if barred else " ", inks.THUMB)
+        if used <= room:
+            return self.palette.strip([*spans, bar], room + BAR)
+        text, edge = self.palette.strip(spans, used), self.palette.strip([bar], BAR)
+        return Drawn([*text.crop(0, room), *edge], room + BAR)
 
     def notify_style_update(self) -> None:
         super().notify_style_update()

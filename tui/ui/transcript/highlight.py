@@ -2,12 +2,14 @@
 
 Pygments' rules are run on one line at a time, with its stack of states carried on. What pygments finds with
 one expression over several lines (block comments) is carried on by `until`, the text that ends it. Languages
-are loaded beside the loop; until one is there, its code is shown in one ink.
+are loaded beside the loop; until one is there, its code is shown in one ink. So is code that rushes by: a
+frame highlights so much and no more, and what stays is highlighted in a later one.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -15,7 +17,7 @@ from typing import Any, NamedTuple
 
 from tui.ui.transcript import inks
 
-LONGEST = 2000
+LONGEST = 400
 """Characters of a line that are looked at."""
 
 
@@ -43,10 +45,35 @@ _BLOCKS = (
 )
 
 
+class Budget:
+    """Characters that may still be highlighted in this frame.
+
+    `short`: it was not enough since this was cleared. `out`: it was not enough at some time in this frame.
+    """
+
+    left: float = math.inf
+    short = False
+    out = False
+
+    def renew(self, characters: float) -> None:
+        self.left, self.short, self.out = characters, False, False
+
+    def take(self, characters: int) -> bool:
+        """Whether so much may be highlighted."""
+        if characters > self.left or self.short:
+            self.short = self.out = True
+            return False
+        self.left -= characters
+        return True
+
+
+budget = Budget()
+
+
 def line_pieces(text: str, state: LexState) -> tuple[list[Piece], LexState]:
     """A line in pieces of one ink each, and the state behind it."""
     engine = engines.get(state.language)
-    if engine is None:
+    if engine is None or not budget.take(min(len(text), LONGEST)):
         return [(text, inks.FENCE)], state
     return engine.line(text[:LONGEST], text[LONGEST:], state)
 

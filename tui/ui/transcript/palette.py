@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
@@ -17,6 +17,20 @@ _FLAGS = {
     inks.STRIKE: Style(strike=True),
     inks.UNDERLINE: Style(underline=True),
 }
+
+
+class Drawn(Strip):
+    """A screen row with its colours. It is drawn again and again, at any height of the screen.
+
+    Textual's strip remembers itself as its own only part: a cycle per row drawn, which only the garbage
+    collector undoes.
+    """
+
+    __slots__ = ()
+
+    def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
+        places = [cut for cut in cuts if cut <= self.cell_length]
+        return [self] if places == [self.cell_length] else super().divide(places)
 
 
 class Palette:
@@ -49,7 +63,7 @@ class Palette:
                 )
         return style
 
-    def strip(self, spans: Iterable[Span], width: int) -> Strip:
+    def strip(self, spans: Iterable[Span], width: int) -> Drawn:
         """Spans that fill `width` cells."""
         style = self.style
-        return Strip([Segment(span.text, style(span.ink)) for span in spans if span.text], width)
+        return Drawn([Segment(span.text, style(span.ink)) for span in spans if span.text], width)
