@@ -106,11 +106,13 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _let_go_of_output() -> None:
-    """Whoever read our output may be gone (`stopkey list | head`): Python would complain about it at exit."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Whoever read our output may be gone (`stopkey list | head`, a closed terminal): Python would complain
+    about it at exit, and end with a code of its own."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _say(error: click.ClickException) -> None:
