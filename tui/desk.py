@@ -74,6 +74,7 @@ class Desk:
         first = max(1, listed.turns - LOADED_TURNS + 1)
         records = self.store.load_turns(conversation_id, first, listed.turns)
         conversation = replay(conversation_id, records, base=first - 1)
+        conversation.number = max(conversation.number, journal.last_number)
         _leave_unsettled(conversation, journal)
         before = _said(self.store, conversation_id, first - 1)
         opening = self._opening(self._backend(target), journal, conversation, target, before)
@@ -105,6 +106,7 @@ class Desk:
             late=settings.late,
             queue_on_stop=settings.queue_on_stop,
             save_note=journal.save_note,
+            older=partial(self.store.load_between, conversation.id),
             end=partial(asyncio.to_thread, journal.close),
         )
 
@@ -163,11 +165,10 @@ def _said(store: Store, conversation_id: str, turns: int) -> tuple[Said, ...]:
     """What was said in turns that stay on disk, for protocols in which the client sends the history."""
     if turns < 1:
         return ()
-    said: list[Said] = []
-    for turn in replay(conversation_id, store.load_turns(conversation_id, 1, turns)).turns:
-        if turn.outcome is Outcome.NEVER_SENT:
-            continue
-        said.append(Said("user", turn.prompt.text))
-        if reply := turn.kept():
-            said.append(Said("assistant", reply, partial=turn.phase is not Phase.COMPLETED))
-    return tuple(said)
+    return tuple(
+        Said("user", line.text)
+        if line.role == "prompt"
+        else Said("assistant", line.text, partial=line.phase != Phase.COMPLETED)
+        for line in store.said(conversation_id, 1, turns)
+        if line.outcome != Outcome.NEVER_SENT
+    )

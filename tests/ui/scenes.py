@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from textual.pilot import Pilot
 
 from tests.fakes import Gate, ScriptedBackend, Step, words
-from tests.ui.stage import opening, until
+from tests.ui.stage import opening, say, until
 from tui.backends.base import AbortAnswer, Capabilities, RemoteStop, RunStatus
 from tui.core import events as ev
 from tui.core.events import Answer, End
@@ -95,7 +95,10 @@ class Stage:
         await pilot.pause()
 
     async def say(self, text: str) -> None:
-        await self.pilot.press(*text, "enter")
+        await say(self.pilot, text)
+
+    def draft(self, text: str) -> None:
+        self.app.pane.box.put(text)
 
     async def past(self, number: int, seconds: float) -> None:
         """Wait at gate `number`, let the clock move, open it."""
@@ -149,7 +152,8 @@ async def _until_text(stage: Stage) -> None:
 async def _streaming(stage: Stage) -> None:
     await _until_text(stage)
     await stage.say("use the express carrier")
-    await stage.pilot.press(*"and can you also check ord")
+    stage.draft("and can you also check ord")
+    await stage.pilot.pause()
 
 
 async def _stopping(stage: Stage) -> None:
@@ -160,7 +164,8 @@ async def _stopping(stage: Stage) -> None:
 
 async def _confirmed(stage: Stage) -> None:
     await _until_text(stage)
-    await stage.pilot.press(*"and can you also check ord", "escape")
+    stage.draft("and can you also check ord")
+    await stage.pilot.press("escape")
     await stage.phase(Phase.READING_ON)
     stage.hands.move(0.42)
     stage.gates[4].open()
