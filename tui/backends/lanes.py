@@ -15,13 +15,14 @@ from typing import Literal
 import httpx
 
 from tui.backends.base import BackendError
+from tui.backends.wire import Wire
 
 CONNECT_S, WRITE_S, POOL_S = 5.0, 10.0, 5.0
 
 Lane = Literal["stream", "calls", "abort"]
 LANES: tuple[Lane, ...] = ("stream", "calls", "abort")
-MakeTransport = Callable[[ssl.SSLContext, str | None], httpx.AsyncBaseTransport]
-"""Makes what carries the bytes, from a TLS context and a proxy's URL: the seam for a faster transport."""
+MakeTransport = Callable[[Lane, ssl.SSLContext, str | None], httpx.AsyncBaseTransport]
+"""Makes what carries a lane's bytes, from a TLS context and a proxy's URL: the seam for another transport."""
 
 
 class Lanes:
@@ -31,7 +32,7 @@ class Lanes:
         self, *, tls: bool, ca_file: str = "", proxy: str | None = None, make: MakeTransport | None = None
     ) -> None:
         self._tls, self._ca_file, self._proxy = tls, ca_file, proxy
-        self._make = make or plain_transport
+        self._make = make or transport_for
         self._clients: dict[Lane, httpx.AsyncClient] = {}
         self._making = asyncio.Lock()
 
@@ -41,7 +42,7 @@ class Lanes:
             async with self._making:
                 if not self._clients:
                     context = await self._context()
-                    self._clients = {name: self._new(context) for name in LANES}
+                    self._clients = {lane: self._new(lane, context) for lane in LANES}
         return self._clients[lane]
 
     async def aclose(self) -> None:
@@ -55,9 +56,9 @@ class Lanes:
             return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nothing, as nothing will ask it to
         return await asyncio.to_thread(_tls_context, self._ca_file)
 
-    def _new(self, context: ssl.SSLContext) -> httpx.AsyncClient:
+    def _new(self, lane: Lane, context: ssl.SSLContext) -> httpx.AsyncClient:
         return httpx.AsyncClient(
-            transport=self._make(context, self._proxy),
+            transport=self._make(lane, context, self._proxy),
             trust_env=False,
             follow_redirects=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
@@ -65,8 +66,11 @@ class Lanes:
         )
 
 
-def plain_transport(context: ssl.SSLContext, proxy: str | None) -> httpx.AsyncBaseTransport:
-    """httpx's own. Idle connections go before servers close them (uvicorn and Node: 5 s): no lost request."""
+def transport_for(lane: Lane, context: ssl.SSLContext, proxy: str | None) -> httpx.AsyncBaseTransport:
+    """Our own for streams, httpx's for all else. Its idle connections go before servers close them (uvicorn
+    and Node: 5 s), so that no request is lost on one."""
+    if lane == "stream" and proxy is None:
+        return Wire(context)
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=4, keepalive_expiry=4.0)
     return httpx.AsyncHTTPTransport(verify=context, trust_env=False, limits=limits, proxy=proxy)
 
