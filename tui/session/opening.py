@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from tui.backends.base import Backend, Said
 from tui.core.conversation import Conversation
+from tui.core.events import Record
 from tui.session.parts import Clocks, JournalLike
 
 
@@ -34,6 +35,7 @@ class Opening:
     late: str = "keep"
     queue_on_stop: str = "hold"
     save_note: Callable[[str, object], None] = lambda kind, value: None
+    older: Callable[[int, int], Sequence[Record]] = lambda first, last: ()  # stored records; blocks
     mono: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
     end: Callable[[], Awaitable[object]] = _nothing

@@ -179,6 +179,12 @@ class Store:
 
         return reader.records(self._reading, conversation_id, after, joined=joined)
 
+    def load_between(self, conversation_id: str, first: int, last: int) -> list[Record]:
+        """The records with these numbers, in order. Raises NoSuchConversation."""
+        from tui.store import reader
+
+        return reader.between(self._reading, conversation_id, first, last)
+
     def load_turns(
         self, conversation_id: str, first: int, last: int, *, joined: bool = False
     ) -> list[Record]:

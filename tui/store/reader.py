@@ -170,6 +170,18 @@ def turn_records(
     return list(sound(pack.decode(rows, joined=joined), max(turns[0], 1) - 1))
 
 
+def between(reading: Reading, conversation_id: str, first: int, last: int) -> list[Record]:
+    """The records numbered `first` to `last`, in order; a row can hold up to `pack.MOST` of them."""
+    key = _key(reading, conversation_id)
+    with reading() as db:
+        rows = db.execute(
+            f"{_ROWS} WHERE conversation=? AND number BETWEEN ? AND ? ORDER BY number",
+            (key, first - pack.MOST, last),
+        ).fetchall()
+    near = (row for row in rows if row[1] >= first)
+    return [record for record in pack.decode(near) if first <= record.number <= last]
+
+
 def last_number(reading: Reading, conversation_id: str) -> int:
     """The number of the conversation's last record; 0 if there is none."""
     key = _key(reading, conversation_id)

@@ -18,6 +18,7 @@ from tui.core.safe_text import safe_line
 from tui.session import Opening, Pressed
 from tui.ui.collector import Collector
 from tui.ui.egress import Guarded
+from tui.ui.insight import NOT_OVER_A_MODAL, Insight
 from tui.ui.keys import KEYS, bindings
 from tui.ui.leaving import Leaving
 from tui.ui.notifier import Notifier
@@ -39,7 +40,7 @@ QUIT_ARMED_FOR = 1.5
 """Seconds in which a second Ctrl+C quits."""
 
 
-class StopkeyApp(Guarded[int]):
+class StopkeyApp(Insight, Guarded[int]):
     """One conversation on the screen, with the Stop key live in every state. Returns the exit code."""
 
     TITLE = "stopkey"
@@ -123,7 +124,7 @@ class StopkeyApp(Guarded[int]):
         busy = self.pane.talk.busy
         hints = [("Enter", "Queue" if busy else "Send"), ("^J", "Newline")]
         hints += [("^S", "Stop & send")] if busy else [("^R", "Resend"), ("^T", "Talks")]
-        hints += [("^O", "Details"), ("^P", "Commands"), ("^Q", "Quit")]
+        hints += [("^O", "Details"), ("^P", "Commands"), ("^Q", "Quit"), ("F2", "Events")]
         pieces: list[Piece] = []
         used = 0
         for key, word in hints:
@@ -370,6 +371,7 @@ _NOT_OVER_A_MODAL = frozenset(
         "conversations",
         "help",
         "command_palette",
+        *NOT_OVER_A_MODAL,
     }
 )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from textual import events
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -15,10 +16,12 @@ from tui.core.safe_text import safe_line
 from tui.core.turn import Phase
 from tui.core.view import Look, detail, look
 from tui.session import Opening, RemoteStop
+from tui.ui.inspector.panel import Inspector
+from tui.ui.inspector.raw import RawScreen
 from tui.ui.stop_keys import Moment, Situation, keys_now, moment
 from tui.ui.talk import Talk
 from tui.ui.transcript import TranscriptView
-from tui.ui.transcript.items import FollowChanged
+from tui.ui.transcript.items import CursorMoved, FollowChanged
 from tui.ui.turn_item import ShownTurn
 from tui.ui.widgets.lines import Piece, Row
 from tui.ui.widgets.prompt_box import PromptBox
@@ -28,6 +31,8 @@ from tui.ui.widgets.welcome import Welcome
 if TYPE_CHECKING:
     from tui.ui.switching import DeskLike
 
+WIDE = 110
+"""Columns from which on the inspector stands beside the chat; below that it covers it."""
 DRAFT_AFTER = 0.25
 """Seconds of quiet after which a draft is saved."""
 
@@ -38,7 +43,11 @@ class ChatPane(Vertical):
     DEFAULT_CSS = """
     ChatPane { height: 1fr; }
     ChatPane > .top { height: 1fr; min-height: 2; overflow: hidden; }
+    ChatPane .chat { height: 1fr; width: 1fr; }
     ChatPane TranscriptView { height: 1fr; }
+    ChatPane.-inspecting .chat { display: none; }
+    ChatPane.-wide.-inspecting .chat { display: block; }
+    ChatPane.-wide Inspector { width: 40%; min-width: 50; border-left: solid $panel; }
     ChatPane #below { display: none; color: $accent; text-align: right; }
     ChatPane #below.-shown { display: block; }
     ChatPane .queued { height: auto; max-height: 4; color: $foreground-muted; display: none; }
@@ -53,6 +62,7 @@ class ChatPane(Vertical):
         self.still, self.plain = still, plain
         self.desk = desk
         self.last_id = ""
+        self.inspector: Inspector | None = None
         self.view = TranscriptView(clock=opening.mono)
         self.welcome = Welcome(opening.embedded)
         self.bar = RunBar(self)
@@ -64,7 +74,7 @@ class ChatPane(Vertical):
         self.talk = Talk(opening, self)
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="top"):
+        with Horizontal(classes="top"), Vertical(classes="chat"):
             if self.talk.turn is None:
                 yield self.welcome
             yield self.view
@@ -112,12 +122,46 @@ class ChatPane(Vertical):
         else:
             self._seconds.pause()
         self._show_queue()
+        if self.inspector:
+            self.inspector.moved()
         self.app.situation_changed()  # type: ignore[attr-defined]
 
     def _a_second_passed(self) -> None:
         """A tool that says nothing still shows how long it has been running."""
         if self.talk.turn:
             self.view.touch(self.talk.turn.number)
+
+    # --- the inspector ------------------------------------------------------------------------------------
+
+    async def toggle_inspector(self) -> None:
+        """Show the inspector, beside the chat or over it, or hide it."""
+        if self.inspector is None:
+            self.inspector = Inspector(self.talk, lambda: self.now, self.plain)
+            await self.query_one(".top").mount(self.inspector)
+        self._show_inspector(not self.has_class("-inspecting"))
+
+    def _show_inspector(self, shown: bool) -> None:
+        assert self.inspector
+        self.set_class(shown, "-inspecting")
+        self.inspector.display = shown
+        (self.inspector.roll if shown else self.box).focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.width >= WIDE, "-wide")
+
+    def on_inspector_jump(self, event: Inspector.Jump) -> None:
+        if not self.has_class("-wide"):
+            self._show_inspector(False)
+        found = self.view.go_to(event.turn, event.section, event.at) or self.view.go_to(event.turn, "head")
+        if found or self.view.go_to(event.turn):
+            self.view.focus()
+
+    def on_inspector_opened(self, event: Inspector.Opened) -> None:
+        self.app.push_screen(RawScreen(self, event.record))
+
+    def on_cursor_moved(self, event: CursorMoved) -> None:
+        if self.inspector:
+            self.inspector.show_section(event.turn, event.section)
 
     # --- Facts for the run bar ----------------------------------------------------------------------------
 

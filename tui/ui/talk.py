@@ -13,6 +13,7 @@ from tui.core.events import Record
 from tui.core.quoting import quoted
 from tui.core.turn import FINAL, Outcome, Phase
 from tui.session import Opening, Pressed, Session
+from tui.ui.inspector.log import EventLog
 from tui.ui.turn_item import QUIET_EVENTS, ShownTurn
 
 CONTINUE = "Please continue exactly where you were stopped."
@@ -36,6 +37,7 @@ class Talk:
         self.held = bool(self.queue)
         self.next_up: str | None = None  # stop and send: what goes out when the stop has settled
         self.shown: dict[int, ShownTurn] = {}
+        self.log = EventLog(opening.conversation.number)
         self.session = Session(
             opening.backend,
             opening.journal,
@@ -158,6 +160,7 @@ class Talk:
     # --- what the session tells ---------------------------------------------------------------------------
 
     def _on_change(self, turn: Turn, record: Record) -> None:
+        self.log.append(record)
         shown = self.shown.get(turn.number)
         if shown is None:
             shown = self._show(turn)

@@ -1,0 +1,1 @@
+"""The inspector: every raw event of a conversation, the turn on a time axis, and the newest receipt."""
