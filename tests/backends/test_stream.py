@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import socket
 import struct
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from tests.backends.servers import (
     stream_head,
     streamed,
 )
-from tui.backends.base import BackendError, PromptRejected, StreamLost
+from tui.backends.base import NEVER_LEFT, BackendError, PromptRejected, StreamLost
 from tui.backends.http import Http
 
 
@@ -172,6 +173,35 @@ def test_silence_is_no_fault() -> None:
             assert not done
             reading.cancel()
             await asyncio.wait([reading])
+
+    go(scenario())
+
+
+def test_a_cancel_tells_whether_anything_can_have_left() -> None:
+    """Nothing can while the connection is being made (S01); from the first byte on, it may."""
+
+    async def cancelled(http: Http, ready: Callable[[], Awaitable[object]]) -> tuple[Any, ...]:
+        reading = asyncio.create_task(data_of(http))
+        await ready()
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await reading
+        return caught.value.args
+
+    async def scenario() -> None:
+        full = socket.socket()  # its queue is full: a connection to it never gets through
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        fillers = [socket.socket() for _ in range(3)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(full.getsockname())
+        async with client(f"http://127.0.0.1:{full.getsockname()[1]}") as http:
+            assert await cancelled(http, lambda: asyncio.sleep(0.05)) == (NEVER_LEFT,)
+        async with origin(never) as server, client(server.url) as http:
+            assert await cancelled(http, lambda: server.until(lambda: server.arrived)) == ()
+        for one in (full, *fillers):
+            one.close()
 
     go(scenario())
 

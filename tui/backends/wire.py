@@ -34,10 +34,13 @@ class Wire(httpx.AsyncBaseTransport):
         self._context = context
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send, and answer with the head; the body is read when it is asked for."""
-        limits = request.extensions.get("timeout", {})
+        """Send, and answer with the head; the body is read when it is asked for. The extension `trace` is told
+        of the same two steps as by httpcore: before these, nothing can have left."""
+        limits, note = request.extensions.get("timeout", {}), request.extensions.get("trace", _unheard)
+        await note("connection.connect_tcp.started", {})
         connection = await self._connect(request.url, limits.get("connect"))
         try:
+            await note("http11.send_request_headers.started", {})
             await connection.send(request, limits.get("write"))
             head = await connection.head()
             body = body_of(head, request.method)
@@ -158,6 +161,10 @@ class _Content(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         self._connection.close()
+
+
+async def _unheard(what: str, info: dict[str, Any]) -> None:
+    """Nobody wants to know how far the request has come."""
 
 
 @contextlib.contextmanager
