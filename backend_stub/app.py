@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 
 from starlette.requests import Request
@@ -10,6 +11,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend_stub import dialects
+from backend_stub.audit import as_testimony
 from backend_stub.engine import Engine
 from backend_stub.guard import Guard
 from backend_stub.scenarios import SCENARIOS
@@ -41,6 +43,7 @@ class Own:
             Route("/health", self.health),
             Route("/scenarios", self.scenarios),
             Route("/audit", self.audit),
+            Route("/witness", self.witness),
             Route("/news", self.news),
             Route("/gates", self.gates),
             Route("/gates/{name}/open", self.open_gate, methods=["POST"]),
@@ -59,6 +62,12 @@ class Own:
         run, after = request.query_params.get("run", ""), request.query_params.get("after", "0")
         lines = self._engine.ledger.lines(run, int(after) if after.isdecimal() else 0)
         return JSONResponse({"lines": [asdict(line) for line in lines]})
+
+    async def witness(self, request: Request) -> Response:
+        """`?run=ID`: the model and tool calls of the ledger as JSON lines, in the drill's own format."""
+        lines = self._engine.ledger.lines(request.query_params.get("run", ""))
+        told = "".join(json.dumps(call) + "\n" for line in lines if (call := as_testimony(line)))
+        return Response(told, media_type="application/x-ndjson")
 
     async def news(self, request: Request) -> Response:
         """`?run=ID&name=run.cancelled`: what was announced."""

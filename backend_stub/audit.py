@@ -40,6 +40,18 @@ class Line:
     detail: str = ""
 
 
+_EVENTS = {"start": "start", "end": "end", "fail": "end", "cancel": "end", "late end": "end"}
+
+
+def as_testimony(line: Line) -> dict[str, object] | None:
+    """A call's start or end as the drill's witness tells it; None for every other line. A call that was left
+    has not ended: its late end tells when it did."""
+    if line.what not in ("model", "tool") or line.edge not in _EVENTS:
+        return None
+    told: dict[str, object] = {"t": line.wall, "kind": line.what, "event": _EVENTS[line.edge]}
+    return told | {"run": line.run, "name": line.name, "call": line.call}
+
+
 class Ledger:
     """All lines in the order in which things happened; `file` also gets each line as JSON, at once."""
 

@@ -18,13 +18,15 @@ COMMANDS = {
     "run": "One turn without a screen. --json prints one event a line.",
     "open": "Go on with a stored conversation.",
     "abort": "End a run from outside.",
+    "probe": "Find out what a backend's Stop really does.",
     "events": "Print a URL's server-sent events, decoded, one JSON object a line.",
     "serve": "Run the embedded backend by itself.",
     "list": "List the stored conversations.",
     "show": "Print a stored conversation.",
-    "export": "Write a stored conversation as Markdown or JSON lines.",
+    "export": "Write a stored conversation as Markdown, JSON lines or evidence.",
+    "verify": "Check an evidence bundle.",
 }
-_ROOMS = {"open": "chat", "list": "stored", "show": "stored", "export": "stored"}
+_ROOMS = {"open": "chat", "list": "stored", "show": "stored", "export": "stored", "verify": "evidence"}
 """The module below `tui.commands` that holds a command, where it is not its namesake."""
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 import click
 
 from tui.commands.common import Exit, Trouble, open_store, settings
+from tui.commands.evidence import export_evidence
 from tui.commands.writing import as_jsonl, as_markdown, as_text
 from tui.core.conversation import replay
 from tui.core.safe_text import SafeText, safe_line
@@ -69,10 +70,18 @@ def show_command(identity: str) -> int:
     help="md for people, cleaned; jsonl for programs: every record as received, with its times.",
 )  # fmt: skip
 @click.option("--output", type=click.Path(dir_okay=False), metavar="FILE", help="Default: standard output.")
-def export_command(identity: str, form: str, output: str | None) -> int:
-    """Write a conversation as Markdown or as JSON lines. ID may be cut short."""
+@click.option(
+    "--evidence", "as_evidence", is_flag=True,
+    help="One file that others can check with `stopkey verify`: every record as received, what was shown, "
+    "the receipts, and their SHA-256 sums.",
+)  # fmt: skip
+def export_command(identity: str, form: str, output: str | None, as_evidence: bool) -> int:
+    """Write a conversation as Markdown, as JSON lines, or as evidence. ID may be cut short."""
     with _store() as store:
         found = store.find(identity)
+        if as_evidence:
+            export_evidence(store, found, output)
+            return Exit.COMPLETED
         info = store.info(found)
         if form == "jsonl":
             pieces = as_jsonl(info, store.load(found))

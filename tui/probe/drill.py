@@ -52,9 +52,13 @@ class Drill:
         self._told = told
         self._usual = 0  # characters of the short reply
 
-    async def run(self, kinds: Sequence[Kind]) -> list[Trial]:
-        """Make the trials. Raises Unreachable before the first one where a plain prompt fails."""
+    async def run(self, plan: Callable[[], Sequence[Kind]]) -> list[Trial]:
+        """Make the trials. Raises Unreachable before the first one where a plain prompt fails.
+
+        `plan` is asked once the adapter knows what its backend can do.
+        """
         await self._warm_up()
+        kinds = plan()
         for number, kind in enumerate(kinds, 1):
             trial = Trial(kind, number)
             self._told(number - 1, trial)

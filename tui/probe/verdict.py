@@ -217,9 +217,9 @@ def _history(stops: Sequence[Trial]) -> str:
     if not kept:
         return "Whether its history keeps a stopped reply is not known."
     words = {
-        "kept": "keeps the stopped reply",
-        "cut": "keeps part of the stopped reply",
-        "nothing": "keeps nothing of the stopped reply",
+        "kept": "keeps",
+        "cut": "keeps part of",
+        "nothing": "keeps nothing of",
     }
     return f"Its history {' or '.join(words[how] for how in kept)} the stopped reply."
 
