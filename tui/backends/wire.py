@@ -34,7 +34,7 @@ class Wire(httpx.AsyncBaseTransport):
         self._context = context
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send, and answer with the head; the body is read when it is asked for. The extension `trace` is told
+        """Send, and answer with the head; the body is read when it is asked for. The extension `trace` hears
         of the same two steps as by httpcore: before these, nothing can have left."""
         limits, note = request.extensions.get("timeout", {}), request.extensions.get("trace", _unheard)
         await note("connection.connect_tcp.started", {})
