@@ -168,7 +168,7 @@ class Transcript:
 
     def reply(self) -> SafeText:
         """The reply's text as shown, blocks parted by an empty line."""
-        return joined((b.content.text() for b in self._replies()), "\n\n")
+        return joined((b.content.text() for b in self._replies() if b.content.length), "\n\n")
 
     def reply_as_received(self) -> str:
         return "\n\n".join(b.content.as_received() for b in self._replies())
@@ -181,7 +181,8 @@ class Transcript:
         return [tool for tool in tools if tool.key not in held]
 
     def _replies(self) -> list[TextBlock]:
-        return [b for b in self.blocks if isinstance(b, TextBlock) and not b.reasoning and b.content.length]
+        """Reply blocks that hold anything, be it a carriage return that the door still holds back."""
+        return [b for b in self.blocks if isinstance(b, TextBlock) and not b.reasoning and b.content.received]
 
     def _text(self, key: str, reasoning: bool, at: float) -> TextBlock:
         block = self._by_key.get(key)
