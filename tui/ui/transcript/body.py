@@ -23,6 +23,8 @@ from tui.ui.transcript.source import Source
 
 SLAB = 1200
 """Characters of source after which a slab ends with the next leaf."""
+LEAVES = 80
+"""Leaves after which it ends, too: a slab is not much higher than a screen."""
 LOOK_BACK = 2
 """Slabs that are read again to find how code that was never seen is to be highlighted."""
 
@@ -85,7 +87,7 @@ class Body:
     def _take(self, found: Found) -> None:
         self._leaves.append(found.leaf)
         live = self.slabs[-1]
-        if found.end - live.begin < SLAB:
+        if found.end - live.begin < SLAB and len(self._leaves) < LEAVES:
             return
         live.end, live.rows = found.end, None
         fresh = Slab(found.end, found.state)

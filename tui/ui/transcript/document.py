@@ -79,7 +79,7 @@ class Document:
         if layout:
             layout.sync()
             for section in layout.grown:  # what grows is laid out, seen or not: then its height is no guess
-                section.rows(section.slabs - 1, self.setting)
+                self._lay_out(section, section.slabs - 1)
                 layout.resized(section)
             self._taken_in(index)
 
@@ -137,20 +137,22 @@ class Document:
         """The rows of a slab. From here on its height is known."""
         layout = self.layout(place.turn)
         section = layout.sections[place.section]
-        rows = section.rows(place.slab, self.setting)
-        if place.slab:
-            self._remember(section, place.slab)
+        rows = self._lay_out(section, place.slab)
         layout.resized(section)
         self.settle(place.turn)
         return rows
 
-    def _remember(self, section: Section, slab: int) -> None:
-        assert section.body
+    def _lay_out(self, section: Section, slab: int) -> list[Row]:
+        """The rows of a slab. Those of slabs that were not looked at for longest are forgotten."""
+        rows = section.rows(slab, self.setting)
+        if not slab or not section.body:
+            return rows
         found = section.body.slabs[slab - 1]
         self._slabs[id(found)] = found
         self._slabs.move_to_end(id(found))
         if len(self._slabs) > KEPT_SLABS:
             self._slabs.popitem(last=False)[1].rows = None
+        return rows
 
     def after(self, place: Place) -> Place | None:
         """The next slab below."""

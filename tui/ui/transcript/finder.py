@@ -63,7 +63,7 @@ class Finder:
         known, found = self._sections.get(section, (0, []))
         if known != length:
             start = max(0, known - 2 * len(self.query) - 64) if known < length else 0
-            found = [m for m in found if m[1] <= start] if start else []
+            found = [match for match in found if match[0] < start]
             begin = max(start, found[-1][1] if found else 0)
             text = section.source_between(begin, length)
             found = found + [(begin + a, begin + b) for a, b in matches(text, self.pattern)][:MOST]

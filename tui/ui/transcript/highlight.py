@@ -83,8 +83,7 @@ class Engine:
 
     def __init__(self, lexer: Any) -> None:
         self.lexer = lexer
-        self.rules = getattr(lexer, "_tokens", None)
-        self.extended = self.rules is not None and _is_extended(lexer)
+        self.rules, self.extended = _rules(lexer)
         self.openers: dict[str, tuple[str, int]] = {}
         self.opener = re.compile(r"(?!)")
         self._probe()
@@ -94,7 +93,7 @@ class Engine:
         if self.rules is None:
             return
         for opening, closing in _BLOCKS:
-            whole = list(self.lexer.get_tokens_unprocessed(f"{opening} a\nb {closing}\n"))
+            whole = [t for t in self.lexer.get_tokens_unprocessed(f"{opening} a\nb {closing}\n") if t[2]]
             ink = ink_of(whole[0][1]) if whole else inks.FENCE
             if ink not in (inks.COMMENT, inks.STRING) or "\n" not in whole[0][2]:
                 continue
@@ -147,7 +146,7 @@ class Engine:
 
     def _step(self, text: str, at: int, stack: list[str], pieces: list[Piece]) -> int:
         """The first rule of the current state that matches at `at`."""
-        for match_at, action, change in self.rules[stack[-1]]:  # type: ignore[index]
+        for match_at, action, change in self.rules[stack[-1]]:
             match = match_at(text, at)
             if not match:
                 continue
@@ -196,10 +195,15 @@ def _is_code(state: str) -> bool:
     return not any(word in state for word in ("string", "quote", "comment", "tqs", "dqs", "sqs"))
 
 
-def _is_extended(lexer: Any) -> bool:
+def _rules(lexer: Any) -> tuple[Any, bool]:
+    """The rules of a lexer, None if it does not work by rules alone; and whether they expect a context."""
     from pygments.lexer import ExtendedRegexLexer
 
-    return isinstance(lexer, ExtendedRegexLexer)
+    rules = getattr(lexer, "_tokens", None)
+    if not isinstance(lexer, ExtendedRegexLexer):
+        return rules, False
+    own = type(lexer).get_tokens_unprocessed is not ExtendedRegexLexer.get_tokens_unprocessed
+    return (None, False) if own else (rules, True)
 
 
 def _joined(pieces: list[Piece]) -> list[Piece]:

@@ -68,38 +68,48 @@ class Viewport:
         """The last rows."""
         found: list[Shown] = []
         for place in self.document.up(self.document.last):
-            found = self._shown(place) + found
+            missing = self.height - len(found)
+            found = self._shown(place, max(0, len(self.document.rows(place)) - missing), missing) + found
             if len(found) >= self.height:
                 break
-        return found[-self.height :]
+        return found
 
     def _from_anchor(self) -> list[Shown]:
         place, index = self._resolve()
         found: list[Shown] = []
         for below in self.document.down(place):
-            found += self._shown(below)
-            if len(found) - index >= self.height:
+            found += self._shown(below, index, self.height - len(found))
+            index = max(0, index - len(self.document.rows(below)))
+            if len(found) >= self.height:
                 break
-        shown = found[index : index + self.height]
-        if shown:
-            self._hold(shown[0])
-        return shown
+        if found:
+            self._hold(found[0])
+        return found
 
-    def _shown(self, place: Place) -> list[Shown]:
-        document = self.document
-        rows = document.rows(place)
-        layout = document.layout(place.turn)
+    def _shown(self, place: Place, first: int, count: int) -> list[Shown]:
+        """At most `count` rows of a slab, from row `first` on."""
+        rows = self.document.rows(place)
+        layout = self.document.layout(place.turn)
         section = layout.sections[place.section]
         indent = section.indent if place.slab else 0
-        shown = [Shown(row, indent, place, index, section) for index, row in enumerate(rows)]
-        if shown and section is layout.marked and place.slab == section.slabs - 1:
+        stop = min(len(rows), first + count)
+        shown = [Shown(rows[nth], indent, place, nth, section) for nth in range(first, stop)]
+        if shown and stop == len(rows) and section is layout.marked and self._ends_section(place, section):
             shown[-1] = shown[-1]._replace(mark=layout.item.mark)
         return shown
 
+    def _ends_section(self, place: Place, section: Section) -> bool:
+        """Whether no row of the section follows this slab; its live slab may be empty."""
+        last = section.slabs - 1
+        behind = place._replace(slab=last)
+        return place.slab == last or (place.slab == last - 1 and not self.document.rows(behind))
+
     def _ends(self, shown: Shown) -> bool:
         """Whether this is the last row of all."""
-        last = self.document.last
-        return shown.place == last and last is not None and shown.nth + 1 == len(self.document.rows(last))
+        for last in self.document.up(self.document.last):
+            if rows := self.document.rows(last):
+                return shown.place == last and shown.nth + 1 == len(rows)
+        return True
 
     def _measure(self, shown: list[Shown]) -> None:
         first = shown[0] if shown else NOTHING
