@@ -12,13 +12,16 @@ from tui.ui.transcript.rows import Row
 from tui.ui.transcript.setting import ASCII, Setting
 
 
-def painted(source: str, setting: Setting = Setting(40)) -> list[Row]:
+FORTY = Setting(40)
+
+
+def painted(source: str, setting: Setting = FORTY) -> list[Row]:
     body = Body()
     body.grow(source)
     return [row for index in range(len(body.slabs)) for row in body.rows(index, setting)]
 
 
-def shown(source: str, setting: Setting = Setting(40)) -> str:
+def shown(source: str, setting: Setting = FORTY) -> str:
     return "\n".join(row.text.rstrip() for row in painted(source, setting))
 
 

@@ -65,7 +65,7 @@ def cost(act: Callable[[], object], times: int = 15) -> float:
 
 
 def stays_flat(small: Callable[[], float], large: Callable[[], float], most: float) -> None:
-    """`large` is at most `most` times `small`, in one of a few attempts: other work disturbs, and only slows."""
+    """`large` is at most `most` times `small`, in one of a few attempts: other work disturbs."""
     ratios = []
     for _ in range(ATTEMPTS):
         ratios.append(large() / small())
