@@ -590,6 +590,8 @@ def test_a_stop_before_the_202_is_held_and_then_ends_the_run() -> None:
         session.stop("test")
         assert turn.phase is Phase.STOP_PENDING and not server.aborted
         gate.open()
+        await server.until(lambda: server.aborted)
+        aborted.open()
         await session.settled(turn)
         assert turn.outcome is Outcome.CONFIRMED
         assert [a.path for a in server.asked if a.method == "POST"] == [
@@ -598,8 +600,8 @@ def test_a_stop_before_the_202_is_held_and_then_ends_the_run() -> None:
         ]
         await session.close()
 
-    gate = Gate()
-    stream = [checkpoint(), started(1), settled(4, "aborted")]
+    gate, aborted = Gate(), Gate()
+    stream = [checkpoint(), started(1), aborted, settled(4, "aborted")]
     scene(FakeFlue([stream], admission_gate=gate), run)
 
 
