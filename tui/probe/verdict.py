@@ -131,6 +131,8 @@ def _talked_on(trial: Trial) -> Fault | None:
         return None
     if trial.answer is Answer.ACKNOWLEDGED:
         return Fault(Grade.LIES, f"it said yes to the abort and talked on (+{trial.late_chars:,} characters)")
+    if trial.outcome is Outcome.CONFIRMED:
+        return None  # closing the connection ended it after all: a caution
     return Fault(Grade.NO_STOP, f"the run went on; the abort was {_answer(trial)}")
 
 
@@ -149,6 +151,8 @@ def _not_ended(trial: Trial) -> Fault | None:
         return Fault(Grade.UNPROVEN, f"the abort was {_answer(trial)}, and no end was seen")
     if trial.outcome is Outcome.LOCAL_ONLY:
         return Fault(Grade.NO_STOP, "there is no abort: only the connection was closed")
+    if trial.outcome is Outcome.UNCONFIRMED and trial.answer is Answer.CLOSED and trial.end is None:
+        return Fault(Grade.UNPROVEN, "closing the connection is the stop here, and nothing showed an end")
     if trial.outcome is Outcome.UNCONFIRMED:
         alive = ", and the run is still alive" if trial.end is End.ALIVE else ""
         yes = trial.answer is Answer.ACKNOWLEDGED and trial.end is End.ALIVE
@@ -247,13 +251,17 @@ def _cautions(trials: Sequence[Trial]) -> list[str]:
     return list(lines)
 
 
+def _late(trial: Trial) -> str:
+    return " once the connection was closed" if trial.went_on else ""
+
+
 def _of_one(trial: Trial) -> list[str]:
     if trial.skipped:
         return [_where(trial, f"not tried. {trial.skipped}")]
     lines = []
     confirmed = trial.outcome is Outcome.CONFIRMED
     if confirmed and trial.answer in (Answer.UNANSWERED, Answer.REFUSED, Answer.NOTHING_RUNNING):
-        lines.append(_where(trial, f"the run ended, but the abort was {_answer(trial)}."))
+        lines.append(_where(trial, f"the run ended{_late(trial)}, but the abort was {_answer(trial)}."))
     if trial.again is Answer.ACKNOWLEDGED:
         lines.append("It says yes to an abort of a run that is over: its yes alone proves nothing.")
     if confirmed and trial.open_tools:
