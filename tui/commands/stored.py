@@ -21,7 +21,7 @@ from tui.store.reader import Listed
 
 
 @contextmanager
-def _store() -> Iterator[Store]:
+def the_store() -> Iterator[Store]:
     """The store, closed again. Its troubles end the command with their sentence."""
     store = open_store(settings())
     try:
@@ -42,7 +42,7 @@ def _store() -> Iterator[Store]:
 @click.argument("words", nargs=-1)
 def list_command(limit: int, words: tuple[str, ...]) -> int:
     """List the conversations, the newest first; with WORDS, those with them in title, agent or backend."""
-    with _store() as store:
+    with the_store() as store:
         found = store.list(limit, " ".join(words))
         for line in found:
             print(_line(line, store.live_elsewhere(line.conversation_id)))
@@ -55,7 +55,7 @@ def list_command(limit: int, words: tuple[str, ...]) -> int:
 @click.argument("identity", metavar="ID")
 def show_command(identity: str) -> int:
     """Print a conversation: prompts, replies, tool calls, stops. ID may be cut short."""
-    with _store() as store:
+    with the_store() as store:
         found = store.find(identity)
         conversation = replay(found, store.load(found))
         for piece in as_text(store.info(found), conversation):
@@ -77,7 +77,7 @@ def show_command(identity: str) -> int:
 )  # fmt: skip
 def export_command(identity: str, form: str, output: str | None, as_evidence: bool) -> int:
     """Write a conversation as Markdown, as JSON lines, or as evidence. ID may be cut short."""
-    with _store() as store:
+    with the_store() as store:
         found = store.find(identity)
         if as_evidence:
             export_evidence(store, found, output)

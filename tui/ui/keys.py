@@ -35,6 +35,7 @@ KEYS: tuple[Key, ...] = (
     Key("view.details", "ctrl+o", "toggle_details", "Details", "Fold or unfold reasoning and tool calls", VIEW_GROUP),
     Key("view.end", "ctrl+end", "follow", "End", "Back to the newest text", VIEW_GROUP),
     Key("view.events", "f2,ctrl+backslash", "inspector", "Events", "Every raw event, the time axis, the newest receipt", VIEW_GROUP),
+    Key("view.statistics", "f3", "statistics", "Statistics", "How the stops so far went, here and in all conversations", VIEW_GROUP),
     Key("app.new", "ctrl+n", "new_conversation", "New", "Start a new conversation", APP_GROUP),
     Key("app.conversations", "ctrl+t", "conversations", "Talks", "List the conversations", APP_GROUP),
     Key("app.last", "ctrl+g", "last_conversation", "Last", "Go on with the conversation of last time", APP_GROUP),

@@ -53,6 +53,16 @@ def _new(app: StopkeyApp, rest: str) -> str:
     return ""
 
 
+def _events(app: StopkeyApp, rest: str) -> str:
+    app.call_later(app.action_inspector)
+    return ""
+
+
+def _stats(app: StopkeyApp, rest: str) -> str:
+    app.action_statistics()
+    return ""
+
+
 COMMANDS: dict[str, tuple[Command, str]] = {
     "stop": (_stop, "Stop the run"),
     "resend": (_resend, "Send the last prompt again"),
@@ -60,6 +70,8 @@ COMMANDS: dict[str, tuple[Command, str]] = {
     "copy": (_copy, "Copy the reply"),
     "new": (_new, "Start a new conversation"),
     "last": (_last, "Go on with the conversation of last time"),
+    "events": (_events, "Show or hide every raw event"),
+    "stats": (_stats, "How the stops so far went"),
     "help": (_help, "Show the keys"),
     "quit": (_quit, "Quit"),
 }

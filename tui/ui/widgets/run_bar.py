@@ -9,6 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.strip import Strip
+from textual.timer import Timer
 from textual.widget import Widget
 
 from tui.core.conversation import Turn
@@ -56,12 +57,16 @@ class RunBar(Widget):
         self.ascii_only = facts.plain
         self.still = facts.still
         self._frame = 0
+        self._tick: Timer | None = None
 
     def on_mount(self) -> None:
         self._tick = self.set_interval(0.1, self._turn_on, pause=True)
+        self.wake()
 
     def wake(self) -> None:
         """Something changed: draw, and keep the figures going while a run is active."""
+        if self._tick is None:
+            return  # a screen that is just opening; its bar wakes when it is mounted
         active = self.facts.bar_look().cell in (Cell.STOP, Cell.STOPPING)
         if active and not self.plain and not self.still:
             self._tick.resume()
