@@ -14,7 +14,7 @@ from tui.ui.transcript.highlight import LexState, budget, engines, ink_of, line_
 from tui.ui.transcript.setting import Setting
 
 SAMPLES = {
-    "python": '@cache\ndef f(x: int = 3) -> str:\n    """Doc\n    string."""\n    return f"{x}" + r\'y\'  # n\n',
+    "python": '@cache\ndef f(x: int = 3) -> str:\n    """Doc\n    more."""\n    return f"{x}" + \'y\'  # n\n',
     "javascript": "/* a\n * b */\nconst f = async (x) => `one\n${x} two`; // c\nif (f) { return 12.5; }\n",
     "typescript": "interface A<T> { b?: string }\n/* c\nd */ export const x: A<number> = null;\n",
     "c": "#include <stdio.h>\n/* one\n   two */\nint main(void) { char *s = \"a\\n\"; return 0; } // x\n",

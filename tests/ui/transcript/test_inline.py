@@ -58,7 +58,7 @@ def test_every_span_stands_where_it_says(text: str) -> None:
     last = 0
     for span in parse(text):
         assert last <= span.at
-        if span.size == len(span.text) and span.text not in (" ", "\n"):
+        if span.size == len(span.text) and span.text not in (" ", "\n") and span.ink != inks.TARGET:
             assert text[span.at : span.at + span.size] == span.text
         last = span.at
 

@@ -11,7 +11,6 @@ from tui.ui.transcript.leaves import Table
 from tui.ui.transcript.rows import Row
 from tui.ui.transcript.setting import ASCII, Setting
 
-
 FORTY = Setting(40)
 
 
