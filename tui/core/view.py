@@ -202,9 +202,9 @@ def _unconfirmed(turn: Turn) -> str:
     if stop.answer.answer is Answer.ACKNOWLEDGED:
         return "it said yes and went on"
     if stop.answer.answer is Answer.UNANSWERED:
-        return "no answer; it may still be running"
+        return "no answer; it may still run"
     if stop.answer.status:
-        return f"abort answered {stop.answer.status}; it may still be running"
+        return f"abort answered {stop.answer.status}; it may still run"
     return "it may still be running"
 
 

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from tui.core.conversation import Turn
 from tui.core.safe_text import safe_line
-from tui.core.turn import Phase
+from tui.core.turn import FINAL, Phase
 from tui.core.view import Look, detail, look
 from tui.session import Opening, RemoteStop
 from tui.ui.inspector.panel import Inspector
@@ -124,6 +124,8 @@ class ChatPane(Vertical):
         self._show_queue()
         if self.inspector:
             self.inspector.moved()
+        if self.talk.turn and self.talk.turn.phase in FINAL:
+            self.app.notifier.ended(self.talk.turn)  # type: ignore[attr-defined]
         self.app.situation_changed()  # type: ignore[attr-defined]
 
     def _a_second_passed(self) -> None:

@@ -98,7 +98,7 @@ def stopped_card(turn: Turn, can: Capabilities, details: bool) -> Card:
     who = "STOPPED BY YOU" if turn.stop.asked.cause != "signal" else "STOPPED BY A SIGNAL"
     lines: list[Line] = [
         [Word(f"┄┄ {who}  {clock} ", "dim"), Word("┄", "dim", fill=True)],
-        [Word(f"  {found.sign} {found.word}", _TONES[found.tone])],
+        [Word(f"  {found.sign} {found.word}", _TONES[found.tone]), Word(_how(turn), "dim")],
         [Word(f"  {receipt.meaning(turn)}")],
         [Word(f"  {receipt.kept(turn)}", "dim")],
         [Word(f"  {receipt.happened(turn)}", "dim")],
@@ -111,6 +111,10 @@ def stopped_card(turn: Turn, can: Capabilities, details: bool) -> Card:
         lines += [[Word(f"  {line}", "warning")] for line in receipt.cautions(turn, remembers)]
     lines.append(_actions(turn, settled))
     return Card("stop", lines)
+
+
+def _how(turn: Turn) -> str:
+    return "  remote confirmed" if turn.outcome is Outcome.CONFIRMED else ""
 
 
 def _said(turn: Turn) -> list[Line]:

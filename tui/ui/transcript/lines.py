@@ -53,7 +53,8 @@ def _kept(word: Word) -> str:
 
 def _span(word: Word, shown: str, at: int, size: int) -> Span:
     ink = inks.TONES.get(word.tone, inks.TEXT)
-    return Span(shown, ink | inks.UNDERLINE if word.action else ink, at, size, word.action)
+    lined = word.action not in ("", "fold")  # the sign of a fold says by itself what it is
+    return Span(shown, ink | inks.UNDERLINE if lined else ink, at, size, word.action)
 
 
 def _repeat(text: str, width: int) -> str:

@@ -23,8 +23,8 @@ class Row(Widget):
     Row { height: 1; width: 1fr; }
     Row > .row--dim { color: $foreground-muted; }
     Row > .row--strong { text-style: bold; }
-    Row > .row--key { color: $accent; text-style: bold; }
-    Row > .row--warn { color: $warning; text-style: bold; }
+    Row > .row--key { color: $text-accent; text-style: bold; }
+    Row > .row--warn { color: $text-warning; text-style: bold; }
     """
 
     def __init__(

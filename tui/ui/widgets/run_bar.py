@@ -41,10 +41,10 @@ class RunBar(Widget):
     }  # fmt: skip
     DEFAULT_CSS = """
     RunBar { height: 1; width: 1fr; background: $panel; color: $foreground; }
-    RunBar > .bar--busy { color: $accent; text-style: bold; background: $panel; }
-    RunBar > .bar--good { color: $success; background: $panel; }
-    RunBar > .bar--warn { color: $warning; text-style: bold; background: $panel; }
-    RunBar > .bar--bad { color: $error; text-style: bold; background: $panel; }
+    RunBar > .bar--busy { color: $text-accent; text-style: bold; background: $panel; }
+    RunBar > .bar--good { color: $text-success; background: $panel; }
+    RunBar > .bar--warn { color: $text-warning; text-style: bold; background: $panel; }
+    RunBar > .bar--bad { color: $text-error; text-style: bold; background: $panel; }
     RunBar > .bar--calm { color: $foreground; background: $panel; }
     RunBar > .bar--stop { color: $text; background: $error-muted; text-style: bold; }
     RunBar > .bar--idle { color: $foreground-muted; background: $panel; }
@@ -86,7 +86,7 @@ class RunBar(Widget):
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         cell = self._cell(width)
-        left = set_cell_size(self._left(width), max(0, width - cell_len(cell)))
+        left = fitted(self._left(width), max(0, width - cell_len(cell)))
         look = self.facts.bar_look()
         live = look.cell is not Cell.IDLE
         style = self._style(f"bar--{look.tone}")
@@ -119,3 +119,10 @@ class RunBar(Widget):
         if width < 40 and look.cell is not Cell.IDLE:
             label = sign
         return f" {label}  {keys} "
+
+
+def fitted(text: str, width: int) -> str:
+    """`text` in exactly so many cells; what does not fit ends in an ellipsis."""
+    if cell_len(text) > width > 0:
+        return set_cell_size(text.rstrip(), width - 1).rstrip().ljust(width - 1) + "…"
+    return set_cell_size(text, width)
