@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -39,6 +39,11 @@ def stopped_turn_completes(plant: Plant) -> None:
         plant.setitem(turn.TRANSITIONS[phase], Signal.COMPLETED, Phase.COMPLETED)
 
 
+def freeze_left_out(plant: Plant) -> None:
+    """A re-attaching goes on after the stop."""
+    plant.setitem(driver._DO, Effect.FREEZE, lambda self, one, live: None)
+
+
 # --- one abort in flight, one cancel a stream, no abort that overtakes, none of a newer run -----------------
 
 
@@ -57,7 +62,8 @@ def double_abort(plant: Plant) -> None:
 
 def no_deferred_abort(plant: Plant) -> None:
     """A stop that came before the run was known is forgotten when it becomes known."""
-    plant.delitem(turn.TRANSITIONS[Phase.STOP_PENDING], Signal.STARTED)
+    for signal in (Signal.STARTED, Signal.CONTENT, Signal.QUESTION):
+        plant.delitem(turn.TRANSITIONS[Phase.STOP_PENDING], signal)
 
 
 def abort_that_overtakes(plant: Plant) -> None:
@@ -108,6 +114,19 @@ def no_word_taken_for_an_end(plant: Plant) -> None:
     plant.setitem(turn.VERDICT[None], Answer.NOTHING_RUNNING, Outcome.CONFIRMED)
 
 
+def going_on_is_not_noticed(plant: Plant) -> None:
+    plant.setattr(proof, "how_the_grace_ended", lambda live, grace: ev.Clock.GRACE)
+    plant.setattr(proof, "check", _settle_without_looking)
+
+
+async def _settle_without_looking(session: driver.Session, one: conversation.Turn, live: parts.Live) -> None:
+    session.record(one.number, ev.RunLookedUp(None))
+
+
+def clocks_of_two_clients_compared(plant: Plant) -> None:
+    plant.setattr(conversation.Stop, "at", lambda self, mono: mono)
+
+
 # --- the key acts at once -----------------------------------------------------------------------------------
 
 
@@ -117,16 +136,28 @@ def stop_waits_for_its_answer(plant: Plant) -> None:
     plant.setitem(turn.TRANSITIONS[Phase.STREAMING], Signal.YES, Phase.READING_ON)
 
 
-def reader_never_yields(plant: Plant) -> None:
-    """A flood is decoded in one go."""
-    from tui.backends import sse
+def stop_waits_for_the_disk(plant: Plant) -> None:
+    """Nothing goes on before an urgent record is saved."""
+    keep = driver.Session._keep
 
-    async def greedy(chunks: Any, decoder: Any) -> Any:
-        async for chunk in chunks:
-            for event in decoder.feed(chunk):
-                yield event
+    def patient(self: driver.Session, record: ev.Record) -> None:
+        keep(self, record)
+        if isinstance(record.event, ev.StopAsked) and isinstance(self._journal, journal.Journal):
+            self._journal._writer.wait_drained(0.5)
 
-    plant.setattr(sse, "read", greedy)
+    plant.setattr(driver.Session, "_keep", patient)
+
+
+def reading_holds_the_loop(plant: Plant) -> None:
+    """Each piece of a reply costs the loop a fifth of a second."""
+    record = driver.Session.record
+
+    def slow(self: driver.Session, number: int, event: ev.Event) -> None:
+        record(self, number, event)
+        if isinstance(event, ev.TextDelta):
+            time.sleep(0.2)
+
+    plant.setattr(driver.Session, "record", slow)
 
 
 # --- what was seen is on disk -------------------------------------------------------------------------------
@@ -142,9 +173,7 @@ def stop_record_not_saved(plant: Plant) -> None:
     plant.setattr(driver.Session, "_keep", forgetful)
 
 
-def stop_record_takes_its_time(plant: Plant) -> None:
-    """Nothing is urgent, and what gathers gathers for a minute."""
-    plant.setattr(driver, "URGENT", frozenset())
+def text_gathers_for_long(plant: Plant) -> None:
     plant.setattr(writer, "GATHER_S", 60.0)
 
 
@@ -188,11 +217,7 @@ def late_events_written_in_spite_of_drop(plant: Plant) -> None:
 
 
 def text_goes_through_as_it_came(plant: Plant) -> None:
-    plant.setattr(safe_text.Door, "__call__", lambda self, text: text, raising=False)
-    for name in ("push", "feed", "let_in", "add"):
-        if hasattr(safe_text.Door, name):
-            plant.setattr(safe_text.Door, name, lambda self, text, *more: text)
-    plant.setattr(safe_text, "safe", lambda text: text)
+    plant.setattr(safe_text, "_is_clean", lambda text: True)
 
 
 # --- a drop is no stop; never posted twice ------------------------------------------------------------------
@@ -217,7 +242,15 @@ def drop_taken_for_a_stop(plant: Plant) -> None:
     plant.setitem(turn.TRANSITIONS[Phase.STREAMING], Signal.BROKE, Phase.STOPPED)
 
 
+def never_sent_not_noticed(plant: Plant) -> None:
+    plant.setattr(reading, "NEVER_LEFT", "something else")
+
+
 # --- what was typed is never lost; faults reach an end ------------------------------------------------------
+
+
+def draft_and_queue_not_saved(plant: Plant) -> None:
+    plant.setattr(journal.Journal, "save_note", lambda self, kind, value: None)
 
 
 def fault_in_the_stop_path_hangs(plant: Plant) -> None:
@@ -227,11 +260,5 @@ def fault_in_the_stop_path_hangs(plant: Plant) -> None:
 def quit_does_not_wait(plant: Plant) -> None:
     async def at_once(seconds: float, work: Any) -> None:
         work.close()
-        await asyncio.sleep(0)
 
     plant.setattr(driver, "_at_most", at_once)
-
-
-def freeze_left_out(plant: Plant) -> None:
-    """A re-attaching goes on after the stop."""
-    plant.setitem(driver._DO, Effect.FREEZE, lambda self, one, live: None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from tests.fakes import Gate, ScriptedBackend, words
 from tests.faults.ground import QUICK
 from tests.faults.oracle import clean
-from tests.store.made import child, eventually
+from tests.store.made import child
 from tui.core import events as ev
 from tui.core.conversation import Turn, replay
 from tui.core.events import End, Record
@@ -68,8 +69,9 @@ def test_S38_stop_when_the_store_is_locked(store: Store) -> None:
         assert await journal.flush(5)
         with child("hold_the_write_lock", str(store.path)) as other:
             assert other.stdout and other.stdin and other.stdout.readline() == "locked\n"
+            began = time.perf_counter()
             session.stop("esc")
-            assert turn.phase is Phase.ASKING
+            assert turn.phase is Phase.ASKING and time.perf_counter() - began < 0.1
             gate.open()
             await session.settled(turn)
             assert turn.outcome is Outcome.CONFIRMED

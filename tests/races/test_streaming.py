@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -135,5 +136,34 @@ def test_S08_stop_twice_within_five_loop_turns(turns_between: int) -> None:
             await g.settle(turn)
             assert g.count(ev.StopAsked) == g.asked() == 1
             assert turn.stop and turn.stop.asked.cause == "esc" and turn.outcome is Outcome.CONFIRMED
+
+    clean(race)
+
+
+def test_S08_the_stream_is_cancelled_once_however_long_it_takes_to_close() -> None:
+    """A second cancel, one loop turn after the first, leaks its connection (encode/httpx#3782)."""
+
+    async def race() -> None:
+        told, closing = asyncio.Event(), Gate()
+
+        class Slow(ScriptedBackend):
+            async def _play(self, steps: Any) -> Any:
+                try:
+                    yield ev.RunStarted("r")
+                    told.set()
+                    await asyncio.Event().wait()
+                finally:
+                    await closing.wait()
+
+        session = Session(Slow([[]]), clocks=QUICK)
+        turn = session.send("go")
+        await told.wait()
+        session.stop("esc")
+        await closing.reached.wait()
+        await session.settled(turn)
+        reading = session._live[1].reading
+        assert turn.phase is Phase.STOPPED and reading and reading.cancelling() == 1
+        closing.open()
+        await session.close()
 
     clean(race)

@@ -51,8 +51,7 @@ class PromptDriver(LinuxDriver):
                 if selector.select(_until(parser)):
                     data = os.read(self.fileno, 4096)
                     if not data:
-                        time.sleep(POLL)  # the terminal is gone; SIGHUP ends the app
-                        continue
+                        return  # the terminal is gone; SIGHUP ends the app, which must not wait for this thread
                     self._feed(parser, decode(data))
                 for event in parser.tick():
                     self.process_message(event)
