@@ -15,7 +15,7 @@ from tests.backends.test_contract import ADAPTERS
 from tests.stub.serving import Stub, stub
 from tui.backends.base import RemoteStop
 from tui.probe import Drill, Kind, Limits, Prompts, Trial, Verdict, judge, planned, read_log
-from tui.probe.witness import testify
+from tui.probe.witness import hear
 from tui.session import Clocks
 
 SPEED = 6.0
@@ -53,7 +53,7 @@ async def drill(served: Stub, adapter: str, switches: str, kinds: Sequence[Kind]
     finally:
         await backend.aclose()
     alone = judge(made.trials)
-    testify(made.trials, read_log(testimony(served)))
+    hear(made.trials, read_log(testimony(served)))
     return Drilled(made.trials, alone, judge(made.trials))
 
 

@@ -21,7 +21,7 @@ from tui.probe import Drill, Kind, Limits, Prompts, Trial, judge, planned, read_
 from tui.probe.drill import Unreachable
 from tui.probe.report import Report
 from tui.probe.trials import EMBEDDED_PROMPTS
-from tui.probe.witness import WitnessError, testify
+from tui.probe.witness import WitnessError, hear
 
 EMBEDDED = "embedded"
 INTERRUPTED = "Stopped by Ctrl+C."
@@ -124,7 +124,7 @@ async def _heard(trials: Sequence[Trial], target: Target, witness: str, problem:
     if not witness or not trials:
         return problem
     try:
-        testify(trials, read_log(await testimony.read(witness, target)))
+        hear(trials, read_log(await testimony.read(witness, target)))
     except (WitnessError, BackendError, OSError) as error:
         return f"{problem} The witness could not be heard: {safe_line(str(error), 300)}".strip()
     return problem

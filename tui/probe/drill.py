@@ -183,10 +183,11 @@ class Drill:
             trial.learn(turn)
             if turn.phase is not Phase.COMPLETED:
                 trial.skipped = f"The short prompt did not complete ({turn.phase})."
-            elif self._aborts:
+                return
+            if self._aborts:
                 answer = await abort(self.backend, scene.ref(turn), self._clocks.abort)
                 trial.again, trial.answer_status = answer.answer, answer.status
-                trial.next_turn = await scene.next_turn(self.prompts.short)
+            trial.next_turn = await scene.next_turn(self.prompts.short)
         finally:
             await scene.close()
 

@@ -70,7 +70,7 @@ def _call(given: dict[str, Any]) -> Call | None:
     return Call(float(given["t"]), given["kind"], given["event"], **words)
 
 
-def testify(trials: Iterable[Trial], log: Sequence[Call]) -> None:
+def hear(trials: Iterable[Trial], log: Sequence[Call]) -> None:
     """Write into each trial what the log says of its run.
 
     Calls belong to a trial by their run's id. A log that names none of our runs is read by the clock: then
