@@ -219,7 +219,7 @@ def play(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
     async def watched() -> None:
         async with asyncio.timeout(10):
             await scenario()
-        for _ in range(5):  # a body that was not read to its end is closed by the loop itself
+        for _ in range(10):  # a body that was not read to its end is closed by the loop itself
             await asyncio.sleep(0)
         left = asyncio.all_tasks() - {asyncio.current_task()}
         assert not left, left

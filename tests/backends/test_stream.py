@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
+import ssl
 import struct
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.backends.servers import (
@@ -27,6 +29,7 @@ from tests.backends.servers import (
 )
 from tui.backends.base import NEVER_LEFT, BackendError, PromptRejected, StreamLost
 from tui.backends.http import Http
+from tui.backends.wire import Wire
 
 
 async def data_of(http: Http) -> list[str]:
@@ -228,6 +231,47 @@ def test_leaving_the_stream_closes_its_connection() -> None:
 
     go(scenario())
     go(cancelled())
+
+
+def test_while_a_stream_is_open_an_abort_finds_its_connection_made() -> None:
+    async def endless(arrived: Arrived, writer: asyncio.StreamWriter) -> None:
+        writer.write(stream_head() + frame("one"))
+        await never(arrived, writer)
+
+    async def scenario() -> None:
+        async with origin(endless, reply(), reply()) as server, client(server.url) as http:
+            async with http.stream("POST", http.url(), json={}) as stream:
+                await anext(stream.events)
+                await _eventually(lambda: server.connections == 2)
+                await http.request("POST", http.url("stop"), lane="abort")
+                assert server.connections == 2, "no other was made for it"
+                await http.request("POST", http.url("stop"), lane="abort")
+                assert len(server.arrived) == 3
+            await server.until(lambda: not server.open)
+
+    go(scenario())
+
+
+def test_a_connection_held_for_an_abort_that_the_server_has_closed_is_not_used() -> None:
+    async def scenario() -> None:
+        async with origin(reply()) as server:
+            wire = Wire(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+            holding = asyncio.create_task(wire.keep_ready(httpx.URL(server.url), 5.0))
+            await _eventually(lambda: server.open)
+            for writer in server.open:
+                writer.close()
+            await server.until(lambda: not server.open)
+            async with httpx.AsyncClient(transport=wire) as http:
+                assert (await http.post(server.url)).status_code == 200
+            holding.cancel()
+            await asyncio.wait([holding])
+
+    go(scenario())
+
+
+async def _eventually(true: Callable[[], object]) -> None:
+    while not true():
+        await asyncio.sleep(0.001)
 
 
 def test_nothing_is_posted_twice_whatever_breaks() -> None:

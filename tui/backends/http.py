@@ -10,8 +10,8 @@ import asyncio
 import json as jsonlib
 import logging
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,7 +93,6 @@ class Http:
             proxy=None if self.address.loopback else target.proxy or None,
             make=make_transport,
         )
-        self._warming: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
         return f"Http({self.address.origin!r})"
@@ -151,10 +150,19 @@ class Http:
             if not got.is_success:
                 raise self.refusal(await _whole(got, BODY_LIMIT), url)
             _check_is_stream(got)
-            self._warm_soon()
             decoder = sse.Decoder()
-            async with aclosing(self._events(got, decoder)) as events:
-                yield Stream(got.status_code, dict(got.headers), events, decoder)
+            with self._abort_kept_ready():
+                async with aclosing(self._events(got, decoder)) as events:
+                    yield Stream(got.status_code, dict(got.headers), events, decoder)
+
+    @contextmanager
+    def _abort_kept_ready(self) -> Iterator[None]:
+        """While a stream is open, an abort finds its connection made: no handshake between the key and it."""
+        keeping = asyncio.get_running_loop().create_task(self._lanes.keep_ready("abort", self.address.origin))
+        try:
+            yield
+        finally:
+            keeping.cancel()
 
     def refusal(self, reply: Reply, url: str) -> BackendError:
         """The error that a status stands for, with a sentence, and the server's own words if it gave any."""
@@ -164,21 +172,8 @@ class Http:
         kind = StreamLost if reply.status in _MAYBE_REACHED else PromptRejected
         return kind(sentence, status=reply.status, retry_after_s=reply.retry_after_s)
 
-    async def warm(self) -> None:
-        """Make the clients, and open a connection for the abort where that takes a noticeable time."""
-        client = await self._lanes.get("abort")
-        if self.address.loopback:
-            return
-        try:  # without credentials: only the connection is wanted
-            await client.head(self.address.origin + "/", headers={"Accept-Encoding": "identity"}, timeout=5.0)
-        except _BROKEN:
-            pass  # the abort will open its own
-
     async def aclose(self) -> None:
         """Close every connection. Idempotent."""
-        if self._warming and not self._warming.done():
-            self._warming.cancel()
-            await asyncio.wait([self._warming])
         await self._lanes.aclose()
 
     @asynccontextmanager
@@ -234,10 +229,6 @@ class Http:
             raise StreamLost(f"{limit} The rest of it was not read.") from None
         except _BROKEN as fault:
             raise StreamLost(went_wrong(fault, self.address, True)) from None
-
-    def _warm_soon(self) -> None:
-        if self._warming is None or self._warming.done():
-            self._warming = asyncio.get_running_loop().create_task(self.warm())
 
 
 def _json(value: Any, headers: dict[str, str]) -> bytes:

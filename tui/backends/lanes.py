@@ -18,6 +18,8 @@ from tui.backends.base import BackendError
 from tui.backends.wire import Wire
 
 CONNECT_S, WRITE_S, POOL_S = 5.0, 10.0, 5.0
+AGAIN_S = 1.0
+"""Before a connection that was held ready, and was closed by the server, is opened again."""
 
 Lane = Literal["stream", "calls", "abort"]
 LANES: tuple[Lane, ...] = ("stream", "calls", "abort")
@@ -34,6 +36,7 @@ class Lanes:
         self._tls, self._ca_file, self._proxy = tls, ca_file, proxy
         self._make = make or transport_for
         self._clients: dict[Lane, httpx.AsyncClient] = {}
+        self._transports: dict[Lane, httpx.AsyncBaseTransport] = {}
         self._making = asyncio.Lock()
 
     async def get(self, lane: Lane) -> httpx.AsyncClient:
@@ -44,6 +47,18 @@ class Lanes:
                     context = await self._context()
                     self._clients = {lane: self._new(lane, context) for lane in LANES}
         return self._clients[lane]
+
+    async def keep_ready(self, lane: Lane, url: str) -> None:
+        """Hold a connection open for the next request of a lane, as long as this is awaited. Returns if the
+        lane's transport cannot, or there is no connection to be had."""
+        await self.get(lane)
+        transport = self._transports[lane]
+        try:
+            while isinstance(transport, Wire):
+                await transport.keep_ready(httpx.URL(url), CONNECT_S)
+                await asyncio.sleep(AGAIN_S)
+        except httpx.TransportError:
+            pass  # the request will open its own
 
     async def aclose(self) -> None:
         """Close every connection. Idempotent."""
@@ -57,8 +72,9 @@ class Lanes:
         return await asyncio.to_thread(_tls_context, self._ca_file)
 
     def _new(self, lane: Lane, context: ssl.SSLContext) -> httpx.AsyncClient:
+        self._transports[lane] = self._make(lane, context, self._proxy)
         return httpx.AsyncClient(
-            transport=self._make(lane, context, self._proxy),
+            transport=self._transports[lane],
             trust_env=False,
             follow_redirects=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
@@ -67,9 +83,9 @@ class Lanes:
 
 
 def transport_for(lane: Lane, context: ssl.SSLContext, proxy: str | None) -> httpx.AsyncBaseTransport:
-    """Our own for streams, httpx's for all else. Its idle connections go before servers close them (uvicorn
-    and Node: 5 s), so that no request is lost on one."""
-    if lane == "stream" and proxy is None:
+    """Our own for streams and aborts, httpx's for all else. Its idle connections go before servers close them
+    (uvicorn and Node: 5 s), so that no request is lost on one."""
+    if lane != "calls" and proxy is None:
         return Wire(context)
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=4, keepalive_expiry=4.0)
     return httpx.AsyncHTTPTransport(verify=context, trust_env=False, limits=limits, proxy=proxy)

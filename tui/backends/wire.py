@@ -23,8 +23,17 @@ from tui.backends.wire_head import BadMessage, Head, request_head, take_head
 PIECE = 64 * 1024
 ADDRESS_S = 1.0
 """How long one of several addresses may take before the next is tried; the last has the time that is left."""
+LOOK_S = 2.0
+"""How often a connection that is held ready is looked at: whether the server has closed it."""
 _KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 4}
 """A peer that is gone without a word (a suspended laptop, a forgotten NAT entry) is noticed in 70 s."""
+
+
+_Place = tuple[str, str, int | None]
+
+
+def _place(url: httpx.URL) -> _Place:
+    return url.scheme, url.host, url.port
 
 
 class Wire(httpx.AsyncBaseTransport):
@@ -32,13 +41,35 @@ class Wire(httpx.AsyncBaseTransport):
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
+        self._ready: tuple[_Place, _Connection] | None = None
+
+    async def keep_ready(self, url: httpx.URL, timeout_s: float) -> None:
+        """Open a connection to where `url` leads and hold it for the next request there; come back when it is
+        used or the server has closed it. Raises httpx.TransportError if there can be none."""
+        connection = await self._connect(url, timeout_s)
+        self._ready = (_place(url), connection)
+        try:
+            await connection.gone()
+        finally:
+            if self._ready and self._ready[1] is connection:
+                self._ready = None
+                connection.close()
+
+    def _taken(self, url: httpx.URL) -> _Connection | None:
+        """The connection that was held for this place, if it is still good."""
+        if self._ready is None or self._ready[0] != _place(url):
+            return None
+        (_, connection), self._ready = self._ready, None
+        return connection if connection.good else None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send, and answer with the head; the body is read when it is asked for. The extension `trace` hears
         of the same two steps as by httpcore: before these, nothing can have left."""
         limits, note = request.extensions.get("timeout", {}), request.extensions.get("trace", _unheard)
-        await note("connection.connect_tcp.started", {})
-        connection = await self._connect(request.url, limits.get("connect"))
+        connection = self._taken(request.url)
+        if connection is None:
+            await note("connection.connect_tcp.started", {})
+            connection = await self._connect(request.url, limits.get("connect"))
         try:
             await note("http11.send_request_headers.started", {})
             await connection.send(request, limits.get("write"))
@@ -102,9 +133,23 @@ class _Connection:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
+        self._used: asyncio.Future[None] | None = None
         self.unread = bytearray()
 
+    @property
+    def good(self) -> bool:
+        """Whether it is open, as far as one can know."""
+        return not (self._reader.at_eof() or self._writer.transport.is_closing())
+
+    async def gone(self) -> None:
+        """Come back when it is used or closed. A server says nothing before it is asked."""
+        self._used = asyncio.get_running_loop().create_future()
+        while self.good and not self._used.done():
+            await asyncio.wait([self._used], timeout=LOOK_S)
+
     async def send(self, request: httpx.Request, timeout_s: float | None) -> None:
+        if self._used and not self._used.done():
+            self._used.set_result(None)
         content = b"".join([piece async for piece in request.stream])  # type: ignore[union-attr]
         headers = [(name, value) for name, value in request.headers.raw if name.lower() != b"connection"]
         headers.append((b"Connection", b"close"))
