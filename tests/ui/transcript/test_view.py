@@ -141,6 +141,26 @@ def test_nothing_is_scheduled_while_nothing_changes() -> None:
     play(scene)
 
 
+def test_the_time_of_a_running_tool_goes_on_by_itself_until_it_ended() -> None:
+    async def scene(stage: Stage, pilot: Pilot[None]) -> None:
+        talk = Talk(stage.view)
+        talk.take(ev.ToolStarted("c", "look", "{}"), at=100.0)
+        assert "0.0s" in text(stage.view)
+        stage.now = 107.0
+        ticked = asyncio.Event()
+        tick = stage.view._tick
+        stage.view._tick = lambda: tick() or ticked.set()  # type: ignore[method-assign, func-returns-value]
+        talk.say("")
+        async with asyncio.timeout(5):
+            await ticked.wait()
+        assert "7.0s" in text(stage.view)
+        talk.take(ev.ToolFinished("c", "ok"), at=108.0)
+        await asyncio.sleep(0.3)
+        assert stage.view._tick_due is None
+
+    play(scene)
+
+
 def test_one_more_word_repaints_the_row_it_stands_in_and_no_other() -> None:
     async def scene(stage: Stage, pilot: Pilot[None]) -> None:
         talk = Talk(stage.view)

@@ -82,13 +82,17 @@ class Text(Section):
         self.sealed = self.block.sealed
         if changed and self.sealed and not self.behind and self.body:
             self.body.source.adopt(self.block.content.text())
-        if self.block.reasoning and (changed or not self.sealed):
+        if self.block.reasoning and changed:
             self.changed()
         return changed
 
     @property
     def open(self) -> bool:
         return not self.sealed or self.behind
+
+    @property
+    def ticks(self) -> bool:
+        return self.block.reasoning and not self.block.sealed
 
     @property
     def behind(self) -> bool:
@@ -136,7 +140,7 @@ class Tool(Section):
             self.body.grow(text)
         changed = replaced or done != self.done or bool(text)
         self.done = done
-        if changed or self.open:
+        if changed:
             self.changed()
         return changed
 
@@ -148,6 +152,10 @@ class Tool(Section):
     @property
     def open(self) -> bool:
         return not self.block.sealed or self.behind
+
+    @property
+    def ticks(self) -> bool:
+        return not self.block.sealed
 
     @property
     def behind(self) -> bool:

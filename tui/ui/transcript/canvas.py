@@ -24,11 +24,14 @@ from tui.ui.transcript.overlay import Range, laid_over
 from tui.ui.transcript.palette import Drawn, Palette
 from tui.ui.transcript.rows import Span, cells
 from tui.ui.transcript.scrollbar import thumb
+from tui.ui.transcript.section import Section
 from tui.ui.transcript.setting import UNICODE, Glyphs, Setting
 from tui.ui.transcript.viewport import Shown, Viewport
 
 FRAME = 1 / 30
 """Seconds between two frames, at least."""
+TICK = 0.25
+"""Seconds between two looks at the times of what is running."""
 LIGHT = 1600
 """Characters of code highlighted in a frame while text comes: some 4 ms, and at least one slab."""
 LIGHT_AT_REST = 6000
@@ -57,10 +60,13 @@ class Canvas(Widget):
         self.glyphs = glyphs
         self.may_draw: Callable[[], bool] = lambda: True
         """Whether the terminal takes a frame now; growth waits while it does not."""
+        self.ticking = True
+        """Whether times of what is running go on (off where nothing may move by itself)."""
         self.screen_rows: list[Shown] = []
         self._touched: set[int] = set()
         self._frame_due: asyncio.TimerHandle | None = None
         self._next_frame = 0.0
+        self._tick_due: asyncio.TimerHandle | None = None
         self._made: list[_Made] = []  # what each screen row was drawn from
         self._strips: list[Strip | None] = []  # as drawn; None: to be made
         self._drawn_size = (0, 0)
@@ -131,9 +137,29 @@ class Canvas(Widget):
         self._wake()
 
     def on_unmount(self) -> None:
-        if self._frame_due:
-            self._frame_due.cancel()
-            self._frame_due = None
+        for due in (self._frame_due, self._tick_due):
+            if due:
+                due.cancel()
+        self._frame_due = self._tick_due = None
+
+    def _tick_later(self) -> None:
+        """While something that runs is on the screen, its time goes on. Nothing else ever ticks."""
+        if self.ticking and self._tick_due is None and self._ticking_sections():
+            loop = asyncio.get_running_loop()
+            self._tick_due = loop.call_later(TICK, self.call_later, self._tick)
+
+    def _tick(self) -> None:
+        self._tick_due = None
+        for section in self._ticking_sections():
+            section.changed()
+        self.redraw()
+
+    def _ticking_sections(self) -> list[Section]:
+        return [
+            s.section
+            for s in self.screen_rows
+            if s.section and s.place and not s.place.slab and s.section.ticks
+        ]
 
     # --- drawing ------------------------------------------------------------------------------------------
 
@@ -150,6 +176,7 @@ class Canvas(Widget):
         for region in _regions(self._lay_out(), self.size.width):
             self.refresh(region)
         self._tell()
+        self._tick_later()
         return bool(self.document.behind) or budget.out
 
     def _lay_out(self) -> list[int]:

@@ -61,6 +61,11 @@ class Section:
         return False
 
     @property
+    def ticks(self) -> bool:
+        """Whether its head shows a time that goes on."""
+        return False
+
+    @property
     def behind(self) -> bool:
         """Whether there is more that was not taken in yet."""
         return False

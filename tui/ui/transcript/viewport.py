@@ -30,14 +30,15 @@ NOTHING = Shown(BLANK)
 
 @dataclass(slots=True)
 class Anchor:
-    """The row at the top. `rows` are those the index counts in; `at` is the source offset it shows."""
+    """The row at the top, `index` in `rows`: `extra` rows below the one that shows source offset `at`."""
 
     turn: int
     section: str
     slab: int
     index: int
+    rows: list[Row]
     at: int
-    rows: list[Row] | None
+    extra: int
 
 
 class Viewport:
@@ -82,8 +83,6 @@ class Viewport:
             index = max(0, index - len(self.document.rows(below)))
             if len(found) >= self.height:
                 break
-        if found:
-            self._hold(found[0])
         return found
 
     def _shown(self, place: Place, first: int, count: int) -> list[Shown]:
@@ -121,14 +120,8 @@ class Viewport:
 
     # --- the anchor ---------------------------------------------------------------------------------------
 
-    def _hold(self, shown: Shown) -> None:
-        place = shown.place
-        assert place and shown.section
-        rows = self.document.rows(place)
-        self.anchor = Anchor(place.turn, shown.section.key, place.slab, shown.nth, shown.row.at, rows)
-
     def _resolve(self) -> tuple[Place, int]:
-        """Where the anchor is now."""
+        """Where the anchor is now. Its offset stays what it was, so that resizes do not add up to a drift."""
         anchor = self.anchor
         if anchor is None:
             return Place(0, 0, 0), 0
@@ -142,9 +135,10 @@ class Viewport:
             slab = 1 + section.body.slab_at(anchor.at)
         place = Place(anchor.turn, section_index, slab)
         rows = self.document.rows(place)
-        if slab == anchor.slab and rows is anchor.rows:
-            return place, min(anchor.index, len(rows))
-        return place, row_showing(rows, anchor.at, anchor.index)
+        if slab != anchor.slab or rows is not anchor.rows:
+            anchor.slab, anchor.rows = slab, rows
+            anchor.index = row_showing(rows, anchor.at, anchor.index - anchor.extra) + anchor.extra
+        return place, max(0, min(anchor.index, len(rows) - 1))
 
     # --- moving -------------------------------------------------------------------------------------------
 
@@ -183,10 +177,11 @@ class Viewport:
         place, index = self._walk(place, index - y)
         rows = self.document.rows(place)
         index = max(0, min(index, len(rows) - 1))
-        at = rows[index].at if rows else -1
-        section = self.document.section(place)
+        named = next((nth for nth in range(index, -1, -1) if rows and rows[nth].at >= 0), -1)
+        at, extra = (rows[named].at, index - named) if named >= 0 else (-1, 0)
         self.following = False
-        self.anchor = Anchor(place.turn, section.key, place.slab, index, at, rows)
+        key = self.document.section(place).key
+        self.anchor = Anchor(place.turn, key, place.slab, index, rows, at, extra)
 
 
 def row_showing(rows: list[Row], at: int, index: int) -> int:
