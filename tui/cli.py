@@ -23,6 +23,7 @@ COMMANDS = {
     "serve": "Run the embedded backend by itself.",
     "list": "List the stored conversations.",
     "show": "Print a stored conversation.",
+    "replay": "Play a recorded conversation, with its timing and its stops.",
     "stats": "How the stops so far went, by backend and over time.",
     "export": "Write a stored conversation as Markdown, JSON lines or evidence.",
     "verify": "Check an evidence bundle.",

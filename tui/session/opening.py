@@ -5,11 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tui.backends.base import Backend, Said
 from tui.core.conversation import Conversation
 from tui.core.events import Record
 from tui.session.parts import Clocks, JournalLike
+
+if TYPE_CHECKING:
+    from tui.session.reel import Reel
 
 
 async def _nothing() -> None:
@@ -39,3 +43,4 @@ class Opening:
     mono: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
     end: Callable[[], Awaitable[object]] = _nothing
+    reel: Reel | None = None  # a recording to play in the place of a conversation

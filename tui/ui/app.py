@@ -356,6 +356,7 @@ class StopkeyApp(Insight, Guarded[int]):
         yield SystemCommand(
             "Continue", "Ask the agent to go on where it was stopped", self.action_continue_turn
         )
+        yield SystemCommand("Replay", "Play this conversation as it was", self.action_replay)
         yield from super().get_system_commands(screen)
 
     async def action_quit(self) -> None:

@@ -1,29 +1,51 @@
-"""The App's commands for seeing inside: events and statistics."""
+"""The App's commands for seeing inside: events, statistics, replay."""
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from tui.session.player import replaying
+from tui.session.reel import Reel
 from tui.store.figures import of_conversation
+from tui.store.sound import sound
 from tui.store.stats import StopLine
 from tui.ui.screens.statistics import StatisticsScreen
 
 if TYPE_CHECKING:
     from tui.ui.pane import ChatPane
 
-NOT_OVER_A_MODAL = frozenset({"inspector", "statistics"})
+NOT_OVER_A_MODAL = frozenset({"inspector", "statistics", "replay"})
 """Actions of this file that do nothing while a dialog is open."""
 
 
 class Insight:
-    """Mixed into the App, which has `pane`, `desk` and `note`."""
+    """Mixed into the App, which has `pane`, `desk`, `note`, `spawn` and `switching`."""
 
     pane: ChatPane
+    replay_clock = staticmethod(time.monotonic)
 
     async def action_inspector(self: Any) -> None:
         """Show or hide the inspector."""
         await self.pane.toggle_inspector()
+
+    def action_replay(self: Any) -> None:
+        """Play this conversation from its beginning, in its place on the screen."""
+        if self.pane.talk.busy:
+            self.note("A run is active here: stop it first (F8).")
+        elif not self.pane.talk.turn or self.pane.talk.opening.reel:
+            self.note("There is nothing to replay here.")
+        else:
+            self.spawn(self._replay())
+
+    async def _replay(self: Any) -> None:
+        talk = self.pane.talk
+        stored = await asyncio.to_thread(talk.opening.older, 1, talk.log.last)
+        reel = Reel(sound(stored or list(talk.log.newest)), clock=self.replay_clock)
+        conversation = talk.opening.conversation
+        self.switching.show(replaying(reel, conversation.id, talk.opening.label))
 
     def action_statistics(self: Any) -> None:
         """Show what the stops so far say."""

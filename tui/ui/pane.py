@@ -16,6 +16,7 @@ from tui.core.safe_text import safe_line
 from tui.core.turn import FINAL, Phase
 from tui.core.view import Look, detail, look
 from tui.session import Opening, RemoteStop
+from tui.session.player import Player
 from tui.ui.inspector.panel import Inspector
 from tui.ui.inspector.raw import RawScreen
 from tui.ui.stop_keys import Moment, Situation, keys_now, moment
@@ -25,6 +26,7 @@ from tui.ui.transcript.items import CursorMoved, FollowChanged
 from tui.ui.turn_item import ShownTurn
 from tui.ui.widgets.lines import Piece, Row
 from tui.ui.widgets.prompt_box import PromptBox
+from tui.ui.widgets.replay_box import ReplayBox
 from tui.ui.widgets.run_bar import RunBar
 from tui.ui.widgets.welcome import Welcome
 
@@ -66,12 +68,13 @@ class ChatPane(Vertical):
         self.view = TranscriptView(clock=opening.mono)
         self.welcome = Welcome(opening.embedded)
         self.bar = RunBar(self)
-        self.box = PromptBox()
+        self.talk = Talk(opening, self)
+        session = self.talk.session
+        self.box = ReplayBox(session) if isinstance(session, Player) else PromptBox()
         self.below = Row(self._below_pieces, id="below")
         self.queued = Static("", classes="queued", markup=False)
         self._below = 0
         self._draft_timer: Timer | None = None
-        self.talk = Talk(opening, self)
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="top"), Vertical(classes="chat"):
@@ -91,7 +94,10 @@ class ChatPane(Vertical):
         self.talk.look_up_left_over()
         self.moved()
         self.box.focus()
-        if self.desk and self.talk.turn is None:
+        if isinstance(self.talk.session, Player):
+            self.talk.session.say = self.app.note  # type: ignore[attr-defined]
+            self.talk.session.start()
+        elif self.desk and self.talk.turn is None:
             self.run_worker(self._offer_last(), group="last")
 
     async def _offer_last(self) -> None:
@@ -124,7 +130,7 @@ class ChatPane(Vertical):
         self._show_queue()
         if self.inspector:
             self.inspector.moved()
-        if self.talk.turn and self.talk.turn.phase in FINAL:
+        if self.talk.turn and self.talk.turn.phase in FINAL and not self.talk.opening.reel:
             self.app.notifier.ended(self.talk.turn)  # type: ignore[attr-defined]
         self.app.situation_changed()  # type: ignore[attr-defined]
 

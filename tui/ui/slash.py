@@ -63,6 +63,11 @@ def _stats(app: StopkeyApp, rest: str) -> str:
     return ""
 
 
+def _replay(app: StopkeyApp, rest: str) -> str:
+    app.action_replay()
+    return app._note
+
+
 COMMANDS: dict[str, tuple[Command, str]] = {
     "stop": (_stop, "Stop the run"),
     "resend": (_resend, "Send the last prompt again"),
@@ -72,6 +77,7 @@ COMMANDS: dict[str, tuple[Command, str]] = {
     "last": (_last, "Go on with the conversation of last time"),
     "events": (_events, "Show or hide every raw event"),
     "stats": (_stats, "How the stops so far went"),
+    "replay": (_replay, "Play this conversation as it was"),
     "help": (_help, "Show the keys"),
     "quit": (_quit, "Quit"),
 }

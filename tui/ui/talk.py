@@ -6,6 +6,7 @@ No widget: it is told of every record by the session, and tells its listener wha
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Protocol
 
 from tui.core.conversation import Turn
@@ -13,6 +14,7 @@ from tui.core.events import Record
 from tui.core.quoting import quoted
 from tui.core.turn import FINAL, Outcome, Phase
 from tui.session import Opening, Pressed, Session
+from tui.session.player import Player
 from tui.ui.inspector.log import EventLog
 from tui.ui.turn_item import QUIET_EVENTS, ShownTurn
 
@@ -38,7 +40,8 @@ class Talk:
         self.next_up: str | None = None  # stop and send: what goes out when the stop has settled
         self.shown: dict[int, ShownTurn] = {}
         self.log = EventLog(opening.conversation.number)
-        self.session = Session(
+        make = partial(Player, opening.reel) if opening.reel else Session
+        self.session = make(
             opening.backend,
             opening.journal,
             conversation=opening.conversation,
@@ -58,7 +61,9 @@ class Talk:
     @property
     def busy(self) -> bool:
         """Whether a prompt has to wait. A lost connection does not block: the person may go on."""
-        return self.turn is not None and self.turn.phase not in (*FINAL, Phase.LOST, Phase.IDLE)
+        if self.turn is None or self.opening.reel:
+            return False
+        return self.turn.phase not in (*FINAL, Phase.LOST, Phase.IDLE)
 
     @property
     def can_retry(self) -> bool:

@@ -55,9 +55,16 @@ class EventLog:
     def get(self, number: int) -> Record | None:
         """The record, if it is in memory."""
         if number >= self.first:
-            return self.newest[number - self.first] if number <= self.last else None
+            return self._in_newest(number)
         page = self._pages.get(page_of(number))
         return page.get(number) if page else None
+
+    def _in_newest(self, number: int) -> Record | None:
+        index = min(number - self.first, len(self.newest) - 1)
+        while index >= 0 and self.newest[index].number > number:  # numbers are missing where nothing was kept
+            index -= 1
+        found = self.newest[index] if index >= 0 else None
+        return found if found and found.number == number else None
 
     def has_page(self, number: int) -> bool:
         """Whether the store was asked for this number; a record may be missing there all the same."""
