@@ -103,7 +103,7 @@ class Desk:
             remote_id=journal.place.remote,
             said_before=before,
             clocks=clocks(settings),
-            late=settings.late,
+            late=settings.late if self.store.path else "off disk",
             queue_on_stop=settings.queue_on_stop,
             save_note=journal.save_note,
             older=partial(self.store.load_between, conversation.id),

@@ -15,6 +15,8 @@ from tui.core.view import MEANING, milliseconds
 def as_data(turn: Turn) -> dict[str, Any]:
     """The receipt as JSON-ready data: times in ms since the stop, counts in characters and events.
 
+    `stopped_at` and `wall_s` are UTC, the second in seconds since 1970; `mono_s` is the monotonic clock.
+
     Raises ValueError if the turn was not stopped.
     """
     stop = _stop(turn)
@@ -23,8 +25,9 @@ def as_data(turn: Turn) -> dict[str, Any]:
         "turn": turn.number,
         "run_id": turn.run_id or turn.prompt.run_id,
         "cause": stop.asked.cause,
-        "reason": stop.asked.reason,
+        "reason": stop.reason,
         "stopped_at": datetime.fromtimestamp(stop.wall, UTC).isoformat(timespec="milliseconds"),
+        "wall_s": stop.wall,
         "mono_s": stop.asked_at,
         "phase_before": str(stop.was),
         "after_event": stop.asked.after,
@@ -122,8 +125,11 @@ def _memory(remembers: bool | None) -> str:
     return "Whether the backend remembers this partial reply is not known; a resend can quote it."
 
 
+_POLICIES = {"count": " (only counted)", "drop": " (not written)", "off disk": " (kept off the disk)"}
+
+
 def _policy(stop: Stop) -> str:
-    return {"keep": "", "count": " (only counted)", "drop": " (not written)"}.get(stop.late_policy, "")
+    return _POLICIES.get(stop.late_policy, "")
 
 
 def _answer_words(stop: Stop) -> str:

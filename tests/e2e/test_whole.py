@@ -1,4 +1,4 @@
-"""The main job, done by the real program in a pseudo-terminal: type, stream, stop, read, resend, quit, reopen."""
+"""The main job, done by the real program in a pseudo-terminal, with the keys a person would press."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_type_stream_stop_resend_quit_and_reopen(tmp_path: Path) -> None:
         t.press("enter")
         t.wait_for("STREAMING", "Most clients")
         t.press("esc")
-        t.wait_for("STOPPED BY YOU", "remote confirmed", "kept", "The backend itself says that the run is over")
+        t.wait_for("STOPPED BY YOU", "remote confirmed", "kept", "itself says that the run is over")
         t.press("ctrl+r")
         t.wait_until(lambda now: now.count("STREAMING") == 1, what="the resent run")
         t.press("f8")

@@ -19,27 +19,32 @@ if TYPE_CHECKING:
 _THEMES = {"dark": "textual-dark", "light": "textual-light"}
 
 
+_PLAIN = click.option("--plain", is_flag=True, help="No animation, ASCII signs; for screen readers.")
+
+
 @click.command("chat")
 @target_options
-def chat_command(wanted: Wanted) -> int:
+@_PLAIN
+def chat_command(wanted: Wanted, plain: bool) -> int:
     """Chat with a backend: one from config.toml, one named here, or the embedded one."""
     from tui.commands.desks import open_new
 
     need_terminal("The chat")
     loaded = _settings(wanted)
-    return _show(*open_new(wanted, loaded.settings), loaded)
+    return _show(*open_new(wanted, loaded.settings), loaded, plain)
 
 
 @click.command("open")
 @target_options
+@_PLAIN
 @click.argument("identity", metavar="ID")
-def open_command(wanted: Wanted, identity: str) -> int:
+def open_command(wanted: Wanted, plain: bool, identity: str) -> int:
     """Go on with a stored conversation. ID may be cut short; `stopkey list` shows them."""
     from tui.commands.desks import open_stored
 
     need_terminal("The chat")
     loaded = _settings(wanted)
-    return _show(*open_stored(identity, wanted, loaded.settings), loaded)
+    return _show(*open_stored(identity, wanted, loaded.settings), loaded, plain)
 
 
 def _settings(wanted: Wanted) -> Loaded:
@@ -50,10 +55,10 @@ def _settings(wanted: Wanted) -> Loaded:
     return loaded
 
 
-def _show(desk: Desk, opening: Opening, loaded: Loaded) -> int:
+def _show(desk: Desk, opening: Opening, loaded: Loaded, plain: bool) -> int:
     """Run the app. Whatever happens, what is left is written and the embedded backend ends."""
     opening.note = opening.note or (loaded.problems[0] if loaded.problems else "")
-    app = _app(desk, opening, loaded)
+    app = _app(desk, opening, loaded, plain)
     try:
         code = app.run(mouse=loaded.settings.mouse)
     finally:
@@ -65,7 +70,7 @@ def _show(desk: Desk, opening: Opening, loaded: Loaded) -> int:
     return code or 0
 
 
-def _app(desk: Desk, opening: Opening, loaded: Loaded) -> StopkeyApp:
+def _app(desk: Desk, opening: Opening, loaded: Loaded, plain: bool) -> StopkeyApp:
     from tui.ui.app import StopkeyApp
     from tui.ui.driver import use
 
@@ -74,8 +79,9 @@ def _app(desk: Desk, opening: Opening, loaded: Loaded) -> StopkeyApp:
         opening,
         desk=desk,
         theme=_THEMES["dark"],
-        still=chosen.plain,
-        plain=chosen.plain,
+        still=chosen.plain or plain,
+        plain=chosen.plain or plain,
+        notifications=chosen.notifications,
         double=chosen.stop_confirm == "double",
         keymap=dict(chosen.keys),
     )

@@ -37,14 +37,15 @@ ANSWER_S = 0.3
     metavar="200ch|3s|tool|first",
     help="Stop by itself: after so many characters or seconds, at a tool, at the first event.",
 )
-def run_command(wanted: Wanted, prompt: str, as_json: bool, stop_after: StopAfter | None) -> int:
+@click.option("--reason", default="", help="Why, if it is stopped: kept, and sent where the abort takes one.")
+def run_command(wanted: Wanted, prompt: str, as_json: bool, stop_after: StopAfter | None, reason: str) -> int:
     """Send PROMPT, print the reply, exit with how it ended. PROMPT may be - for standard input.
 
     Ctrl+C stops the run, a second one leaves at once.
     """
     text = _prompt(prompt)
     known = settings()
-    return asyncio.run(_run(*open_new(wanted, known), text, as_json, stop_after))
+    return asyncio.run(_run(*open_new(wanted, known), text, as_json, stop_after, reason=reason))
 
 
 def _prompt(given: str) -> str:
@@ -54,7 +55,9 @@ def _prompt(given: str) -> str:
     return text
 
 
-async def _run(desk: Desk, opening: Opening, text: str, as_json: bool, stop_after: StopAfter | None) -> Exit:
+async def _run(
+    desk: Desk, opening: Opening, text: str, as_json: bool, stop_after: StopAfter | None, *, reason: str
+) -> Exit:
     output = Output()
     printer: Printer = PlainText(output.write)
     if as_json:
@@ -63,7 +66,7 @@ async def _run(desk: Desk, opening: Opening, text: str, as_json: bool, stop_afte
         need_writable(opening)
         await _connect(opening.backend)
         come_back = "" if desk.store.in_memory else opening.come_back
-        play = OneTurn(_session(opening), printer, output, stop_after)
+        play = OneTurn(_session(opening), printer, output, stop_after, reason)
         async with play.played(text) as turn:
             code, remembers = exit_code(turn), opening.backend.capabilities.remembers_partial
             lines = how_it_ended(turn, remembers, come_back)
@@ -100,11 +103,16 @@ class OneTurn:
     """Plays one prompt to its end, or to the end of its stop."""
 
     def __init__(
-        self, session: Session, printer: Printer, output: Output, stop_after: StopAfter | None = None
+        self,
+        session: Session,
+        printer: Printer,
+        output: Output,
+        stop_after: StopAfter | None = None,
+        reason: str = "",
     ) -> None:
         self._session = session
         self._printer, self._output = printer, output
-        self._stop_after = stop_after
+        self._stop_after, self._reason = stop_after, reason
         self._leave = asyncio.Event()
         self._answered = asyncio.Event()
         self._presses = 0
@@ -168,13 +176,13 @@ class OneTurn:
 
     def _stop(self, cause: str) -> None:
         if self._session.running:
-            self._session.stop(cause)
+            self._session.stop(cause, self._reason)
 
     def _signalled(self, cause: str) -> None:
         """The first one stops, the second one leaves at once."""
         self._presses += 1
         if self._presses == 1 and self._session.running:
-            self._session.stop(cause)
+            self._session.stop(cause, self._reason)
             note("stopping … (again: leave at once)")
         else:
             self._leave.set()

@@ -20,6 +20,7 @@ class Stop:
     wall: float  # UTC, seconds since the epoch
     asked_at: float
     was: Phase  # the phase it was pressed in
+    reason: str = ""  # as the person gave it, with the stop or after it
     abort_at: float | None = None
     answered_at: float | None = None
     answer: ev.AbortAnswered | None = None
@@ -169,7 +170,12 @@ def _moved(turn: Turn, record: Record) -> None:
 
 def _note_stop(turn: Turn, e: ev.StopAsked, r: Record) -> None:
     if turn.stop is None:
-        turn.stop = Stop(e, r.wall, r.mono, turn.state.phase)
+        turn.stop = Stop(e, r.wall, r.mono, turn.state.phase, e.reason)
+
+
+def _note_reason(turn: Turn, e: ev.ReasonGiven, r: Record) -> None:
+    if turn.stop:
+        turn.stop.reason = e.reason
 
 
 def _note_started(turn: Turn, e: ev.RunStarted, r: Record) -> None:
@@ -249,6 +255,7 @@ def _note_settled(turn: Turn, e: ev.Settled, r: Record) -> None:
 
 _NOTES: dict[type[ev.Event], Callable[..., None]] = {
     ev.StopAsked: _note_stop,
+    ev.ReasonGiven: _note_reason,
     ev.RunStarted: _note_started,
     ev.Requested: _note_requested,
     ev.AbortAnswered: _note_answer,

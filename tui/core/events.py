@@ -220,6 +220,13 @@ class StopAsked(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ReasonGiven(Event):
+    """Why the turn was stopped, as the person said after the stop. The latest one counts."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RetryAsked(Event):
     """The person asked to send the abort again, for a stop that is not confirmed."""
 
@@ -321,7 +328,8 @@ class ClientLeft(Event):
 class Settled(Event):
     """The turn reached a final phase, or the outcome of its stop rose. What the fold found, for readers.
 
-    `late_policy` is keep, count or drop: what was written of the `late_events` (`late_chars` of reply text).
+    `late_policy` is keep, count or drop: what was written of the `late_events` (`late_chars` of reply text);
+    "off disk": nothing of the whole conversation is.
     """
 
     phase: str
@@ -335,7 +343,7 @@ BACKEND_EVENTS = (
     RunStarted, TextDelta, TextReplaced, ReasoningDelta, BlockEnded, ToolStarted, ToolArguments, ToolRunning,
     ToolFinished, StepStarted, StepFinished, DataReceived, UsageReported, QuestionAsked, RunFinished, Unknown,
 )  # fmt: skip
-PERSON_EVENTS = (Prompted, StopAsked, RetryAsked, QuestionAnswered)
+PERSON_EVENTS = (Prompted, StopAsked, ReasonGiven, RetryAsked, QuestionAnswered)
 DRIVER_EVENTS = (
     Requested, NotSent, PromptRefused, StreamBroke, StreamClosed, AnswerFailed, AbortAnswered, RunLookedUp,
     ClockRan, ClientLeft, Settled,

@@ -126,7 +126,6 @@ TRANSITIONS: dict[Phase, dict[Signal, Phase]] = {
         S.CANCELLED: P.FAILED,
         S.BROKE: P.LOST,
         S.STOP: P.ASKING,
-        S.LEFT: P.LOST,
     },
     P.LOST: {
         S.STARTED: P.STREAMING,  # re-attached

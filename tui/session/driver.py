@@ -293,6 +293,9 @@ class Session:
             await self.backend.answer(live.ref, request, reply)
         except BackendError as error:
             self.record(turn.number, ev.AnswerFailed(request, str(error)))
+            return
+        if live.deaf and self.backend.capabilities.resume:  # answered after a reopening: listen again
+            live.reading = self._spawn(read(self, turn, live, self.backend.resume(live.ref)))
 
     @property
     def grace(self) -> float:

@@ -38,7 +38,7 @@ async def _ask(session: Session, turn: Turn, live: Live) -> AbortAnswer:
     limit = session.backend.capabilities.abort_s or session.clocks.abort
     try:
         async with asyncio.timeout(limit):
-            return await session.backend.abort(live.ref, turn.stop.asked.reason if turn.stop else "")
+            return await session.backend.abort(live.ref, turn.stop.reason if turn.stop else "")
     except TimeoutError:
         return AbortAnswer(Answer.UNANSWERED, f"No answer to the abort within {limit:g} s.")
     except BackendError as error:

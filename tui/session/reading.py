@@ -30,11 +30,16 @@ async def read(session: Session, turn: Turn, live: Live, events: AsyncGenerator[
         turn.reattaching = (tried + 1, len(session.clocks.reattach))
         session.note_request(turn, "resume")
         await asyncio.sleep(session.clocks.reattach[tried])
-        seen = turn.events
+        seen = _grown(turn)
         lost = await _take_all(session, turn, live, session.backend.resume(live.ref))
-        tried = 0 if turn.events > seen else tried + 1
+        tried = 0 if _grown(turn) > seen else tried + 1
     turn.reattaching = None
     session.wake(turn)
+
+
+def _grown(turn: Turn) -> int:
+    """How much there is of the reply: only more of it makes a re-attaching count as one that worked."""
+    return turn.transcript.chars + len(turn.transcript.blocks)
 
 
 def _may_reattach(session: Session, turn: Turn, live: Live, tried: int) -> bool:

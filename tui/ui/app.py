@@ -76,6 +76,8 @@ class StopkeyApp(Insight, Guarded[int]):
         self._note_timer: Timer | None = None
         self._quit_armed_until = 0.0
         self._stop_armed_until = 0.0
+        self._reason = ""  # of the stop that is being pressed
+        self.reason_for = 0  # the turn whose card asked for one
         self.leaving = Leaving(self)
         self.switching = Switching(self)
         self.collector = Collector()
@@ -190,14 +192,17 @@ class StopkeyApp(Insight, Guarded[int]):
     def action_stop_key(self, key: str) -> None:
         self.press_stop(key)
 
-    def press_stop(self, cause: str) -> None:
+    def press_stop(self, cause: str, reason: str = "") -> None:
         """One press of a Stop key, by whatever means. The text is frozen when this returns."""
+        self._reason = reason
         _ACTS[decide(cause, self.situation())](self, cause)
 
     def _stop(self, cause: str) -> None:
         self._stop_armed_until = 0.0
         empty = not self.pane.talk.turn or not self.pane.talk.turn.transcript.blocks
-        pressed = self.pane.talk.stop(cause)
+        pressed = self.pane.talk.stop(cause, self._reason)
+        if pressed is Pressed.STOPPED:  # what came before the key and the new state in one frame, after the abort
+            asyncio.get_running_loop().call_soon(self.pane.view.draw_now)
         turn = self.pane.talk.turn
         if pressed is not Pressed.STOPPED or turn is None or self.pane.box.text:
             return
@@ -318,6 +323,8 @@ class StopkeyApp(Insight, Guarded[int]):
         elif event.action == "edit":
             self.pane.box.put(turn.prompt.text)
             self.pane.box.focus()
+        elif event.action == "reason":
+            self._ask_for_reason(event.turn)
         elif event.action == "check":
             self.pane.talk.session.check_again(turn)
             self.note("looking it up")
@@ -327,6 +334,15 @@ class StopkeyApp(Insight, Guarded[int]):
             self._resend(quote=True)
         shown.revision += 1
         self.pane.view.touch(event.turn)
+
+    def _ask_for_reason(self, number: int) -> None:
+        """The box is where the person types: a draft in it is not touched."""
+        self.reason_for = number
+        if self.pane.box.text:
+            self.note("/reason TEXT says why it was stopped")
+            return
+        self.pane.box.put("/reason ")
+        self.pane.box.focus()
 
     # --- other conversations, help, commands ----------------------------------------------------------------
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tui.core.events import ReasonGiven
+
 if TYPE_CHECKING:
     from tui.ui.app import StopkeyApp
 
@@ -12,8 +14,22 @@ Command = Callable[["StopkeyApp", str], str]
 
 
 def _stop(app: StopkeyApp, rest: str) -> str:
-    app.press_stop("/stop")
+    app.press_stop("/stop", rest.strip())
     return app._note
+
+
+def _reason(app: StopkeyApp, rest: str) -> str:
+    """Why it was stopped: of the turn whose card was clicked, else of the newest stopped one."""
+    session = app.pane.talk.session
+    stopped = [turn for turn in session.conversation.turns if turn.stop]
+    if not stopped:
+        return "Nothing was stopped in this conversation."
+    if not rest.strip():
+        return "Say why: /reason TEXT."
+    asked = [turn for turn in stopped if turn.number == app.reason_for]
+    app.reason_for = 0
+    session.record((asked or stopped)[-1].number, ReasonGiven(rest.strip()))
+    return "the reason is in the receipt"
 
 
 def _continue(app: StopkeyApp, rest: str) -> str:
@@ -69,7 +85,8 @@ def _replay(app: StopkeyApp, rest: str) -> str:
 
 
 COMMANDS: dict[str, tuple[Command, str]] = {
-    "stop": (_stop, "Stop the run"),
+    "stop": (_stop, "Stop the run; what follows is the reason"),
+    "reason": (_reason, "Say why it was stopped"),
     "resend": (_resend, "Send the last prompt again"),
     "continue": (_continue, "Ask the agent to go on where it was stopped"),
     "copy": (_copy, "Copy the reply"),

@@ -118,8 +118,17 @@ class Talk:
     def stop(self, cause: str, reason: str = "") -> Pressed:
         pressed = self.session.stop(cause, reason)
         if pressed is Pressed.STOPPED:
-            self.held = bool(self.queue)
+            self.held = bool(self.queue) and self.opening.queue_on_stop != "send"
         return pressed
+
+    def restored(self) -> str:
+        """`queue_on_stop = restore`: what was queued, taken out to go back into the box."""
+        if self.opening.queue_on_stop != "restore" or not self.queue:
+            return ""
+        text, self.queue, self.held = "\n\n".join(self.queue), [], False
+        self._save_queue()
+        self.listener.moved()
+        return text
 
     def stop_and_send(self, text: str) -> str:
         """Stop, wait until it settles, then send `text`, or the first of the queue if there is no text."""
@@ -196,8 +205,13 @@ class Talk:
             else:
                 self.session.send(text)
             self.listener.moved()
-        elif self.queue and turn.phase is Phase.COMPLETED and not self.held:
+        elif self.queue and not self.held and self._may_follow(turn):
             self._send_queued()
+
+    def _may_follow(self, turn: Turn) -> bool:
+        """A queue goes on by itself after a finished turn; after a stop only if so chosen, and proven."""
+        after_stop = turn.outcome is not None and self.opening.queue_on_stop == "send"
+        return turn.phase is Phase.COMPLETED or (after_stop and not self.unproven)
 
     def _send_queued(self) -> None:
         text = self.queue.pop(0)

@@ -103,6 +103,8 @@ def stopped_card(turn: Turn, can: Capabilities, details: bool) -> Card:
         [Word(f"  {receipt.kept(turn)}", "dim")],
         [Word(f"  {receipt.happened(turn)}", "dim")],
     ]
+    if turn.stop.reason:
+        lines.append([Word(f"  reason: {safe_line(turn.stop.reason, 400)}", "dim")])
     if details:
         lines += [[Word(f"    {what}  ", "dim"), Word(when)] for what, when in receipt.chain(turn)]
         lines += _said(turn)
@@ -118,15 +120,13 @@ def _how(turn: Turn) -> str:
 
 
 def _said(turn: Turn) -> list[Line]:
-    """The sentences behind the answer and the look-up, and the reason that was given."""
+    """The sentences behind the answer and the look-up."""
     assert turn.stop
     rows: list[Line] = []
     if turn.stop.answer and turn.stop.answer.detail:
         rows.append([Word(f"    answer: {safe_line(turn.stop.answer.detail)}", "dim")])
     if turn.stop.looked_up and turn.stop.looked_up.detail:
         rows.append([Word(f"    look-up: {safe_line(turn.stop.looked_up.detail)}", "dim")])
-    if turn.stop.asked.reason:
-        rows.append([Word(f"    reason: {safe_line(turn.stop.asked.reason)}", "dim")])
     return rows
 
 
@@ -136,6 +136,7 @@ def _actions(turn: Turn, settled: bool) -> Line:
     offers = [("^R Resend", "resend", settled), ("↑ Edit", "edit", settled)]
     offers += [("^L Resend quoting", "quote", settled and some)]
     offers += [("Copy", "copy", some), ("Details", "details", True)]
+    offers += [("Add reason", "reason", settled and not (turn.stop and turn.stop.reason))]
     offers += [("Late text", "late", bool(turn.stop and turn.stop.late_events))]
     unproven = look(turn).cell is Cell.RETRY or turn.outcome is Outcome.LOCAL_ONLY
     offers += [("Check again", "check", unproven)]
