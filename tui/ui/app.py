@@ -203,6 +203,8 @@ class StopkeyApp(Insight, Guarded[int]):
         pressed = self.pane.talk.stop(cause, self._reason)
         if pressed is Pressed.STOPPED:  # what came before the key and the new state in one frame, after the abort
             asyncio.get_running_loop().call_soon(self.pane.view.draw_now)
+        if pressed is Pressed.STOPPED:  # what came before the key and the new state in one frame, after the abort
+            asyncio.get_running_loop().call_soon(self.pane.view.draw_now)
         turn = self.pane.talk.turn
         if pressed is not Pressed.STOPPED or turn is None or self.pane.box.text:
             return
