@@ -253,6 +253,27 @@ def test_a_replaced_text_is_drawn_anew() -> None:
     play(scene)
 
 
+def test_another_item_for_a_turn_takes_the_place_of_the_one_that_was_shown() -> None:
+    async def scene(stage: Stage, pilot: Pilot[None]) -> None:
+        Talk(stage.view).say("as it streamed")
+        Talk(stage.view, prompt="again").say("as it was stored")
+        assert "again" in text(stage.view)
+        assert "as it was stored" in text(stage.view)
+        assert "as it streamed" not in text(stage.view)
+
+    play(scene)
+
+
+def test_a_tool_whose_name_comes_after_its_arguments_is_shown_by_its_name() -> None:
+    async def scene(stage: Stage, pilot: Pilot[None]) -> None:
+        talk = Talk(stage.view)
+        talk.take(ev.ToolArguments("c", '{"a"'))
+        talk.take(ev.ToolStarted("c", "look"))
+        assert "tool  look(" in text(stage.view)
+
+    play(scene)
+
+
 def test_a_block_that_grows_after_the_next_one_began_is_drawn_where_it_stands() -> None:
     async def scene(stage: Stage, pilot: Pilot[None]) -> None:
         talk = Talk(stage.view)

@@ -109,7 +109,7 @@ class Tool(Section):
         super().__init__(key, Body(plain=True))
         self.block, self.clock = block, clock
         self.growing = Growing(block.arguments)
-        self.done: tuple[bool, ToolStatus | None] = (False, None)
+        self.done = (False, "", block.status)
 
     def lines(self, setting: Setting) -> Sequence[Line]:
         name = [fold_word(self, setting), Word("tool  ", "dim"), Word(self.block.name, "strong")]
@@ -130,7 +130,7 @@ class Tool(Section):
         return [Word(f"{setting.glyphs.running:5}"), Word(f" {time:>6}", "dim"), Word(" " * 11)]
 
     def sync(self) -> bool:
-        done = (self.block.sealed, self.block.status)
+        done = (self.block.sealed, self.block.name, self.block.status)
         replaced = self.growing.replaced()
         text = self.growing.news()
         if replaced or done != self.done:

@@ -7,7 +7,6 @@ Time is linear in the text.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -141,6 +140,8 @@ class _Parser:
         return end
 
     def entity(self, at: int) -> int:
+        import html  # a large table, seldom needed
+
         match = _ENTITY.match(self.text, at)
         shown = html.unescape(match.group()) if match else ""
         if match and len(shown) == 1 and shown.isprintable():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tui.core.transcript import Block
 from tui.ui.transcript.blocks import Clock, Text, section_of
 from tui.ui.transcript.heights import Heights
 from tui.ui.transcript.items import TurnItem
@@ -20,7 +21,8 @@ class TurnLayout:
         self.heights = Heights()
         self._by_key: dict[str, int] = {}
         self._revision: int | None = None
-        self._blocks: list[Section] = []
+        self._known: list[Block] = []
+        self._blocks: list[Section] = []  # those of the known blocks
         self._open: list[Section] = []
         self.grown: list[Section] = []  # sections that the last sync changed
         self._swept = 0
@@ -53,6 +55,9 @@ class TurnLayout:
 
     def replace(self, item: TurnItem) -> None:
         """Another item for the same turn."""
+        had = list(map(id, item.blocks[: len(self._known)]))
+        if had != list(map(id, self._known)):
+            self._known, self._blocks, self._open = [], [], []  # another turn in all but its number
         self.item, self._revision = item, None
         self.sync()
 
@@ -61,6 +66,7 @@ class TurnLayout:
             section = section_of(index, self.item.blocks[index], self.clock)
             section.gap = self._needs_gap()
             section.folded = section.foldable and self.folded
+            self._known.append(self.item.blocks[index])
             self._blocks.append(section)
             self._open.append(section)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui.ui.transcript.leaves import Found, Kind, Leaf, State
 
-LONG_LINE = 2048  # a longer line is cut
+LONG_LINE = 2048  # a longer line is cut, behind a word of its second half if there is one
 
 
 class PlainScanner:
@@ -21,7 +21,8 @@ class PlainScanner:
         while begin < len(buffer):
             end = buffer.find("\n", begin)
             if (len(buffer) if end < 0 else end) - begin > LONG_LINE:
-                stop = rest = begin + LONG_LINE
+                space = buffer.rfind(" ", begin + LONG_LINE // 2, begin + LONG_LINE)
+                stop = rest = space + 1 if space >= 0 else begin + LONG_LINE
             elif end < 0:
                 break
             else:

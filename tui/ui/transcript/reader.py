@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from typing import Any
 
 from tui.ui.transcript import inks
 from tui.ui.transcript.canvas import Canvas
-from tui.ui.transcript.document import Place
+from tui.ui.transcript.document import Load, Place
 from tui.ui.transcript.finder import Finder, Hit
 from tui.ui.transcript.items import Acted, CopyAsked, CursorMoved, Found
 from tui.ui.transcript.overlay import Range
@@ -24,6 +26,10 @@ class Reader(Canvas):
     cursor: tuple[int, str] | None = None
     finder: Finder | None = None
     selection: Stretch | None = None
+
+    def open(self, keys: Sequence[int], load: Load) -> None:
+        self.cursor = self.finder = self.selection = None
+        super().open(keys, load)
 
     # --- scrolling ----------------------------------------------------------------------------------------
 
@@ -314,8 +320,6 @@ class Reader(Canvas):
 
 def hits_between(hits: list[tuple[int, int]], begin: int, end: int) -> list[tuple[int, int]]:
     """Those matches that touch the offsets from `begin` to `end`."""
-    from bisect import bisect_left
-
     first = bisect_left(hits, (begin, 0))
     first -= first > 0 and hits[first - 1][1] > begin
     found = []

@@ -89,7 +89,7 @@ class Scanner:
         """What is open, as it would be if the source ended here. Changes nothing."""
         if not self.buffer and not self.runs and self.shown == len(self.nests):
             return []
-        fork = Scanner(self.at, State(self.nests, self.shown, self.gap, self.open), dict(self.refs))
+        fork = Scanner(self.at, State(self.nests, self.shown, self.gap, self.open))
         fork.runs, fork.size, fork.mid, fork.carry = list(self.runs), self.size, self.mid, self.carry
         fork.buffer = self.buffer
         return [found.leaf for found in fork.close()]

@@ -76,6 +76,10 @@ class TranscriptView(Reader, can_focus=True):
         & > .transcript--bar, & > .transcript--thumb { color: $text-disabled; }
         & > .transcript--found { background: $warning-muted; color: $text-warning; text-style: underline; }
         & > .transcript--current { background: $warning; color: $background; text-style: bold underline; }
+        &:ansi > .transcript--dim, &:ansi > .transcript--target, &:ansi > .transcript--quote,
+        &:ansi > .transcript--border, &:ansi > .transcript--reasoning, &:ansi > .transcript--tok-comment {
+            text-style: dim;
+        }
         & > .transcript--selected { background: $primary; color: $background; }
     }
     """
