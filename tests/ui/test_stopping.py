@@ -13,6 +13,7 @@ from tui.core import events as ev
 from tui.core.events import Answer, End
 from tui.core.turn import Outcome, Phase
 from tui.session import Clocks
+from tui.ui.transcript.items import Acted
 
 STARTED = ev.RunStarted("r1")
 
@@ -245,5 +246,44 @@ def test_what_comes_after_the_stop_is_kept_apart_and_can_be_shown() -> None:
             app.pane.talk.shown[1].revision += 1
             app.pane.view.touch(1)
             await until(pilot, lambda: "and is late" in screen_of(app))
+
+    asyncio.run(run())
+
+
+def test_the_reason_can_be_given_by_a_click_on_the_card_and_never_costs_a_draft() -> None:
+    async def run() -> None:
+        gate = Gate()
+        async with on_stage(streaming(gate)) as (app, pilot):
+            await say(pilot, "where is it?")
+            await until(pilot, gate.reached.is_set)
+            await pilot.press("f8")
+            turn = app.pane.talk.turn
+            assert turn and turn.stop
+            await until(pilot, lambda: "Add reason" in screen_of(app))
+            app.pane.box.put("half a draft")
+            app.post_message(Acted(turn.number, "card:stop", "reason"))
+            await until(pilot, lambda: "/reason TEXT" in screen_of(app))
+            assert app.pane.box.text == "half a draft"
+            app.pane.box.put("")
+            app.post_message(Acted(turn.number, "card:stop", "reason"))
+            await until(pilot, lambda: app.pane.box.text == "/reason ")
+            await say(pilot, "/reason it named a customer")
+            assert turn.stop.reason == "it named a customer"
+            await until(pilot, lambda: "reason: it named a customer" in screen_of(app))
+            assert "Add reason" not in screen_of(app)
+
+    asyncio.run(run())
+
+
+def test_a_reason_after_the_slash_command_goes_along_with_the_abort() -> None:
+    async def run() -> None:
+        gate = Gate()
+        backend = streaming(gate)
+        async with on_stage(backend) as (app, pilot):
+            await say(pilot, "go")
+            await until(pilot, gate.reached.is_set)
+            await say(pilot, "/stop too expensive")
+            await until(pilot, lambda: bool(backend.aborts))
+            assert backend.aborts == [("r1", "too expensive")]
 
     asyncio.run(run())
