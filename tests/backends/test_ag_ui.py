@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -171,6 +173,47 @@ def test_forwarded_props_go_with_every_run() -> None:
     go(scenario())
     with pytest.raises(BackendError, match="forwarded_props"):
         AgUi(Target("ag-ui", "http://127.0.0.1/", options={"forwarded_props": "{"}))
+
+
+def test_what_the_agent_shares_goes_back_with_the_next_prompt() -> None:
+    async def scenario() -> None:
+        shared = {"type": "STATE_SNAPSHOT", "snapshot": {"items": ["a"], "n": 1}}
+        delta = [{"op": "add", "path": "/items/-", "value": "b"}, {"op": "replace", "path": "/n", "value": 2}]
+        change = {"type": "STATE_DELTA", "delta": delta}
+        nonsense = {"type": "STATE_DELTA", "delta": [{"op": "remove", "path": "/not/there"}]}
+        replies = (streamed(STARTED, shared, change, nonsense, FINISHED), streamed(STARTED, FINISHED))
+        async with origin(*replies) as server, agent(server.url) as backend:
+            for run in ("r1", "r2", "r3"):
+                await all_of(backend, prompt("go", run))
+            await all_of(backend, Prompt("go", "another conversation", "r4", "k"))
+            states = [arrived.json["state"] for arrived in server.arrived]
+            assert states == [{}, *[{"items": ["a", "b"], "n": 2}] * 2, {}]
+
+    go(scenario())
+
+
+def test_a_long_conversation_is_not_kept_many_times_over() -> None:
+    """Every prompt carries the whole history. What was sent with it is not kept for each of them: twice as
+    many turns take twice the memory, not four times."""
+
+    async def scenario() -> None:
+        pieces = [text("m", "x" * 400)] * 50
+        kept, earlier = [], list[Said]()
+        async with origin(streamed(STARTED, *pieces, FINISHED)) as server, agent(server.url) as backend:
+            tracemalloc.start()
+            try:
+                for number in range(40):
+                    if number in (20, 39):
+                        server.arrived.clear()
+                        gc.collect()
+                        kept.append(tracemalloc.get_traced_memory()[0])
+                    await all_of(backend, prompt("go", f"r{number}", *earlier))
+                    earlier += [Said("user", "go"), Said("assistant", "x" * 20_000)]
+            finally:
+                tracemalloc.stop()
+        assert kept[1] < kept[0] * 2.5, kept
+
+    go(scenario())
 
 
 # --- the stream -------------------------------------------------------------------------------------------

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections import deque
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import AbstractAsyncContextManager, aclosing, contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from tui.backends.abort import send_abort
 from tui.backends.ag_ui_decode import Decoder
@@ -69,7 +71,8 @@ class AgUi:
         self._http = http or Http(target)
         self._routes = routes_of(target, self._http)
         self._own = Stopkey(self._http, self._routes)
-        self._runs: dict[str, _Run] = {}
+        self._told: deque[_Run] = deque(maxlen=_REMEMBERED)
+        self._runs: dict[str, _Run] = {}  # by id, ours or the server's
         self._asks_in_stream = False
 
     @property
@@ -96,9 +99,7 @@ class AgUi:
     # --- running ------------------------------------------------------------------------------------------
 
     async def run(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
-        said = [
-            run.reply for run in self._runs.values() if run.prompt.conversation_id == prompt.conversation_id
-        ]
+        said = [run.reply for run in self._of(prompt.conversation_id)]
         async with aclosing(self._start(prompt, messages_of(prompt, said))) as events:
             async for event in events:
                 yield event
@@ -119,12 +120,11 @@ class AgUi:
     async def _start(
         self, prompt: Prompt, messages: list[Message], resume: list[Frame] | None = None
     ) -> AsyncGenerator[Event, None]:
-        run = self._remember(prompt, messages)
         body = {
             "threadId": prompt.conversation_id,
             "runId": prompt.run_id,
             "protocolVersion": "1.0",
-            "state": {},
+            "state": self._state(prompt.conversation_id),
             "messages": messages,
             "tools": [],
             "context": [],
@@ -132,6 +132,9 @@ class AgUi:
         }
         if resume:
             body["resume"] = resume
+        for old in self._of(prompt.conversation_id):
+            old.before = []  # only the newest run can be gone on from
+        run = self._remember(prompt, messages)
         opened = self._http.stream("POST", self._routes.run_url, json=body)
         async with aclosing(self._read(run, opened)) as events:
             async for event in events:
@@ -170,18 +173,31 @@ class AgUi:
         for event in events:
             run.reply.take(event)
             if isinstance(event, RunStarted):
-                self._runs[event.run_id] = run  # the server may have chosen another id
+                self._index(event.run_id, run)  # the server may have chosen another id
             elif isinstance(event, QuestionAsked):
                 run.asks = {one["id"]: one for one in run.decoder.interrupts}
                 self._asks_in_stream = event.request not in run.asks
         return events
 
+    def _state(self, conversation_id: str) -> Any:
+        """What the agent of a conversation shared last."""
+        runs = self._of(conversation_id)
+        return next((state for run in reversed(runs) if (state := run.decoder.state) is not None), {})
+
+    def _of(self, conversation_id: str) -> list[_Run]:
+        """The runs of a conversation, oldest first."""
+        return [run for run in self._told if run.prompt.conversation_id == conversation_id]
+
     def _remember(self, prompt: Prompt, messages: list[Message]) -> _Run:
         run = _Run(prompt, Decoder(prompt.run_id, prompt.conversation_id), before=messages)
-        self._runs[prompt.run_id] = run
-        while len(self._runs) > _REMEMBERED:
-            del self._runs[next(iter(self._runs))]
+        self._told.append(run)
+        self._index(prompt.run_id, run)
         return run
+
+    def _index(self, run_id: str, run: _Run) -> None:
+        self._runs[run_id] = run
+        while len(self._runs) > 2 * _REMEMBERED:
+            del self._runs[next(iter(self._runs))]
 
     # --- stopping -----------------------------------------------------------------------------------------
 
@@ -256,6 +272,7 @@ def _being_read(run: _Run) -> Iterator[None]:
         yield
     finally:
         run.reading = False
+        run.reply.compact()
 
 
 def _prompt_of(run: RunRef) -> Prompt:

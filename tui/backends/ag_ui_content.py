@@ -162,10 +162,13 @@ def messages(run: Memory, frame: Frame) -> Events:
 
 
 def state(run: Memory, frame: Frame) -> Events:
-    return (DataReceived("state", frame["snapshot"]),)
+    run.state, run.changes = frame["snapshot"], []
+    return (DataReceived("state", run.state),)
 
 
 def state_delta(run: Memory, frame: Frame) -> Events:
+    """Shown as it came: the whole state with every change would fill the journal."""
+    run.changes.append(frame["delta"])
     return (DataReceived("state change", frame["delta"]),)
 
 

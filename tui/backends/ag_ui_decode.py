@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from tui.backends import ag_ui_content as content
 from tui.backends import ag_ui_run as run
 from tui.backends.ag_ui_fields import Events, Frame, Meaningless
 from tui.backends.ag_ui_memory import Memory, closed
+from tui.backends.ag_ui_state import patched
 from tui.core.events import End, RunFinished, RunStarted, Unknown
 
 
@@ -37,6 +39,13 @@ class Decoder:
     def interrupts(self) -> tuple[Frame, ...]:
         """The questions that the run paused with."""
         return self.memory.interrupts
+
+    @property
+    def state(self) -> Any:
+        """What the agent shares, as far as it told; None if it told nothing."""
+        if self.memory.state is None and not self.memory.changes:
+            return None
+        return patched({} if self.memory.state is None else self.memory.state, self.memory.changes)
 
     def decode(self, data: str) -> Events:
         """The events of one event-stream event; the first carries the data as `raw`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from tui.backends.ag_ui_fields import Events, Frame, Meaningless, text
 from tui.core.events import BlockEnded, ToolFinished, ToolRunning
@@ -40,6 +41,8 @@ class Memory:
     held: dict[str, ToolFinished] = field(default_factory=dict)  # of these, some that may be no ends
     stamped: bool = False  # this server puts times on its events
     subagents: dict[str, str] = field(default_factory=dict)
+    state: Any = None  # what the agent shared as a whole; None: nothing so far
+    changes: list[Any] = field(default_factory=list)  # and what it changed since
     raw: str = ""  # the present wire data, for events that come by the thousand: spares them a copy
 
 

@@ -64,6 +64,11 @@ class Reply:
         elif isinstance(event, ToolFinished):
             self._results[event.call] = event.result
 
+    def compact(self) -> None:
+        """Keep one string where there were thousands."""
+        for pieces in (*(part.text for part in self._parts), *(c.arguments for c in self._calls.values())):
+            pieces[:] = ["".join(pieces)] if pieces else []
+
     def text(self) -> str:
         """The whole text, as the transcript joins it."""
         return _BETWEEN.join(text for part in self._parts if (text := "".join(part.text)))
