@@ -279,7 +279,7 @@ def test_a_reason_after_the_slash_command_goes_along_with_the_abort() -> None:
     async def run() -> None:
         gate = Gate()
         backend = streaming(gate)
-        async with on_stage(backend) as (app, pilot):
+        async with on_stage(backend) as (_, pilot):
             await say(pilot, "go")
             await until(pilot, gate.reached.is_set)
             await say(pilot, "/stop too expensive")
