@@ -22,7 +22,7 @@ LOCAL_DELAY, REMOTE_DELAY = 0.010, 0.050
 POLL = 0.1
 """Seconds after which an idle input thread looks whether it is to end."""
 FULL = 2
-"""Frames in the writer's queue from which on a new frame is left out: the terminal is slower than we are."""
+"""Writes that wait, from which on a new frame is left out: the terminal is slower than we are."""
 
 _BAD_MOUSE = re.compile(r"\x1b\[<[^mM]{0,24}NaN[^mM]{0,24}[mM]")
 """Mouse reports that VS Code sends while a window is resized; they would be typed into the text box."""
@@ -40,6 +40,12 @@ def escape_delay(environ: Mapping[str, str], chosen_ms: int = 0) -> float:
 
 class PromptDriver(LinuxDriver):
     """Textual's driver with an input thread that wakes when the parser's wait is over."""
+
+    @property
+    def keeps_up(self) -> bool:
+        """Whether the terminal has taken what was drawn. While it has not, growing text is not drawn again:
+        once 30 writes wait, Textual's queue blocks the event loop, and every key with it."""
+        return self._writer_thread is None or self._writer_thread._queue.qsize() < FULL
 
     def run_input_thread(self) -> None:
         """Read keys until told to end."""

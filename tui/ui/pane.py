@@ -66,6 +66,7 @@ class ChatPane(Vertical):
         self.last_id = ""
         self.inspector: Inspector | None = None
         self.view = TranscriptView(clock=opening.mono)
+        self.view.may_draw = self._terminal_keeps_up
         self.welcome = Welcome(opening.embedded)
         self.bar = RunBar(self)
         self.talk = Talk(opening, self)
@@ -211,6 +212,9 @@ class ChatPane(Vertical):
 
     def clear_selected(self) -> None:
         getattr(self.view, "clear_selected", str)()
+
+    def _terminal_keeps_up(self) -> bool:
+        return bool(getattr(self.app._driver, "keeps_up", True))
 
     # --- small things -------------------------------------------------------------------------------------
 
