@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from string import punctuation
 from typing import NamedTuple
 
+from tui.core.safe_text import safe
 from tui.ui.transcript import inks
+from tui.ui.transcript.emphasis import Node, Run, pair, run_of
 from tui.ui.transcript.rows import Span
 
 _SPECIAL = re.compile(r"\\|`+|\*+|_+|~~?|!?\[|\]|<|&|\n|https?://|www\.", re.ASCII)
@@ -23,30 +26,6 @@ _TARGET = re.compile(
     r"(?:\s+(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?\s*\)"
 )
 _LABEL = re.compile(r"\[([^\[\]]{0,200})\]")
-_PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
-_ESCAPABLE = _PUNCTUATION
-_FLAGS = {1: inks.ITALIC, 2: inks.BOLD}
-
-
-class _Node:
-    """A stretch of the text before it becomes a span."""
-
-    __slots__ = ("action", "at", "close", "ink", "open", "size", "text")
-
-    def __init__(self, text: str, at: int, size: int, ink: int = 0, action: str = "") -> None:
-        self.text, self.at, self.size, self.ink, self.action = text, at, size, ink, action
-        self.open: list[int] = []  # flags that begin behind this node
-        self.close: list[int] = []  # flags that end before it
-
-
-class _Run:
-    """A run of emphasis characters that may open or close."""
-
-    __slots__ = ("char", "closes", "count", "length", "node", "opens")
-
-    def __init__(self, node: int, char: str, count: int, opens: bool, closes: bool) -> None:
-        self.node, self.char, self.count, self.opens, self.closes = node, char, count, opens, closes
-        self.length = count
 
 
 class _Bracket(NamedTuple):
@@ -68,8 +47,8 @@ def parse(text: str, base: int = inks.TEXT, refs: Mapping[str, str] | None = Non
 class _Parser:
     def __init__(self, text: str, base: int, refs: Mapping[str, str]) -> None:
         self.text, self.base, self.refs = text, base, refs
-        self.nodes: list[_Node] = []
-        self.runs: list[_Run] = []
+        self.nodes: list[Node] = []
+        self.runs: list[Run] = []
         self.brackets: list[_Bracket] = []
         self.missing_ticks: set[int] = set()  # lengths of backtick runs that have no partner further on
 
@@ -86,7 +65,7 @@ class _Parser:
         return self.spans()
 
     def add(self, text: str, at: int, size: int | None = None, ink: int = 0, action: str = "") -> None:
-        self.nodes.append(_Node(text, at, len(text) if size is None else size, ink, action))
+        self.nodes.append(Node(text, at, len(text) if size is None else size, ink, action))
 
     def special(self, match: re.Match[str]) -> int:
         """Handle what stands at a special character; returns where to go on."""
@@ -117,7 +96,7 @@ class _Parser:
         if after == "\n":
             self.add("\n", at, 2)
             return at + 2
-        if after and after in _ESCAPABLE:
+        if after and after in punctuation:
             self.add(after, at, 2)
             return at + 2
         self.add("\\", at)
@@ -140,11 +119,9 @@ class _Parser:
         return end
 
     def entity(self, at: int) -> int:
-        import html  # a large table, seldom needed
-
         match = _ENTITY.match(self.text, at)
-        shown = html.unescape(match.group()) if match else ""
-        if match and len(shown) == 1 and shown.isprintable():
+        shown = _decoded(match.group()) if match else ""
+        if match and shown:
             self.add(shown, at, len(match.group()))
             return match.end()
         self.add("&", at)
@@ -236,59 +213,17 @@ class _Parser:
     # --- emphasis -----------------------------------------------------------------------------------------
 
     def emphasis(self, mark: str, at: int) -> int:
-        text, end = self.text, at + len(mark)
-        before = text[at - 1] if at else " "
-        after = text[end] if end < len(text) else " "
-        left = not after.isspace() and (
-            after not in _PUNCTUATION or before.isspace() or before in _PUNCTUATION
-        )
-        right = not before.isspace() and (
-            before not in _PUNCTUATION or after.isspace() or after in _PUNCTUATION
-        )
-        opens, closes = left, right
-        if mark[0] == "_":
-            opens = left and (not right or before in _PUNCTUATION)
-            closes = right and (not left or after in _PUNCTUATION)
+        end = at + len(mark)
+        run = run_of(mark, len(self.nodes), self.text[at - 1 : at], self.text[end : end + 1])
         self.add(mark, at)
-        if opens or closes:
-            self.runs.append(_Run(len(self.nodes) - 1, mark[0], len(mark), opens, closes))
+        if run:
+            self.runs.append(run)
         return end
 
     def pair(self, bottom: int) -> None:
-        """Match closers with openers among the runs from `bottom` on (CommonMark, "process emphasis")."""
-        stack: list[_Run] = []
-        floor: dict[tuple[str, bool, int], int] = {}
-        for run in self.runs[bottom:]:
-            if run.closes:
-                self.close(run, stack, floor)
-            if run.opens and run.count:
-                stack.append(run)
+        """Settle the emphasis among the runs from `bottom` on."""
+        pair(self.runs[bottom:], self.nodes)
         del self.runs[bottom:]
-
-    def close(self, run: _Run, stack: list[_Run], floor: dict[tuple[str, bool, int], int]) -> None:
-        while run.count and stack:
-            key = (run.char, run.opens, run.length % 3)
-            low = min(floor.get(key, 0), len(stack))
-            index = next((i for i in range(len(stack) - 1, low - 1, -1) if _match(stack[i], run)), -1)
-            if index < 0:
-                floor[key] = len(stack)
-                return
-            opener = stack[index]
-            size = 2 if opener.count >= 2 and run.count >= 2 else 1
-            self.mark(opener, run, run.count if run.char == "~" else size)
-            del stack[index + bool(opener.count) :]
-            for other, depth in floor.items():
-                floor[other] = min(depth, len(stack))
-
-    def mark(self, opener: _Run, closer: _Run, size: int) -> None:
-        flag = inks.STRIKE if closer.char == "~" else _FLAGS[size]
-        left, right = self.nodes[opener.node], self.nodes[closer.node]
-        left.open.append(flag)
-        right.close.append(flag)
-        opener.count -= size
-        closer.count -= size
-        left.text, left.size = left.text[:-size], left.size - size
-        right.text, right.at, right.size = right.text[size:], right.at + size, right.size - size
 
     # --- out ----------------------------------------------------------------------------------------------
 
@@ -312,14 +247,14 @@ class _Parser:
         return found
 
 
-def _match(opener: _Run, closer: _Run) -> bool:
-    if opener.char != closer.char:
-        return False
-    if closer.char == "~":
-        return opener.count == closer.count
-    if opener.closes or closer.opens:
-        return (opener.length + closer.length) % 3 != 0 or (opener.length % 3 == 0 and closer.length % 3 == 0)
-    return True
+def _decoded(entity: str) -> str:
+    """The one character an entity stands for; empty if none, or one that would not come through the door."""
+    import html  # a large table, seldom needed
+    from unicodedata import category
+
+    shown = html.unescape(entity)
+    plain = len(shown) == 1 and shown.isprintable() and not category(shown).startswith("M")
+    return shown if plain and safe(shown) == shown else ""
 
 
 def _find_ticks(text: str, size: int, at: int) -> int:
