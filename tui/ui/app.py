@@ -16,6 +16,7 @@ from textual.timer import Timer
 from tui import __version__
 from tui.core.safe_text import safe_line
 from tui.session import Opening, Pressed
+from tui.ui.cards import Cards
 from tui.ui.collector import Collector
 from tui.ui.egress import Guarded
 from tui.ui.insight import NOT_OVER_A_MODAL, Insight
@@ -29,7 +30,6 @@ from tui.ui.screens.palette import BarredPalette
 from tui.ui.slash import run_slash
 from tui.ui.stop_keys import Act, Moment, Situation, decide
 from tui.ui.switching import DeskLike, Switching
-from tui.ui.transcript.items import Acted, CopyAsked
 from tui.ui.widgets.lines import Piece, Row
 from tui.ui.widgets.prompt_box import PromptBox
 from tui.ui.widgets.run_bar import RunBar
@@ -40,7 +40,7 @@ QUIT_ARMED_FOR = 1.5
 """Seconds in which a second Ctrl+C quits."""
 
 
-class StopkeyApp(Insight, Guarded[int]):
+class StopkeyApp(Insight, Cards, Guarded[int]):
     """One conversation on the screen, with the Stop key live in every state. Returns the exit code."""
 
     TITLE = "stopkey"
@@ -307,45 +307,6 @@ class StopkeyApp(Insight, Guarded[int]):
     def action_follow(self) -> None:
         self.pane.view.follow()
 
-    def on_copy_asked(self, event: CopyAsked) -> None:
-        self.copy_to_clipboard(event.text)
-        self.note("copied")
-
-    def on_acted(self, event: Acted) -> None:
-        """A clickable word in the transcript, or a key on one of its sections."""
-        turn = self.pane.talk.session.conversation.turn(event.turn)
-        shown = self.pane.talk.shown[event.turn]
-        if event.action == "details":
-            shown.details = not shown.details
-        elif event.action == "late":
-            shown.late_shown = not shown.late_shown
-        elif event.action == "copy":
-            self.copy_to_clipboard(turn.kept())
-            self.note("copied the reply")
-        elif event.action == "edit":
-            self.pane.box.put(turn.prompt.text)
-            self.pane.box.focus()
-        elif event.action == "reason":
-            self._ask_for_reason(event.turn)
-        elif event.action == "check":
-            self.pane.talk.session.check_again(turn)
-            self.note("looking it up")
-        elif event.action == "resend":
-            self._resend(quote=False)
-        elif event.action == "quote":
-            self._resend(quote=True)
-        shown.revision += 1
-        self.pane.view.touch(event.turn)
-
-    def _ask_for_reason(self, number: int) -> None:
-        """The box is where the person types: a draft in it is not touched."""
-        self.reason_for = number
-        if self.pane.box.text:
-            self.note("/reason TEXT says why it was stopped")
-            return
-        self.pane.box.put("/reason ")
-        self.pane.box.focus()
-
     # --- other conversations, help, commands ----------------------------------------------------------------
 
     def action_new_conversation(self) -> None:
@@ -374,7 +335,7 @@ class StopkeyApp(Insight, Guarded[int]):
         yield SystemCommand(
             "Continue", "Ask the agent to go on where it was stopped", self.action_continue_turn
         )
-        yield SystemCommand("Replay", "Play this conversation as it was", self.action_replay)
+        yield from self.insight_commands()
         yield from super().get_system_commands(screen)
 
     async def action_quit(self) -> None:

@@ -1,23 +1,27 @@
-"""The App's commands for seeing inside: events, statistics, replay."""
+"""The App's commands for seeing inside: events, statistics, replay, compare."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
+
+from textual.app import SystemCommand
 
 from tui.session.player import replaying
 from tui.session.reel import Reel
 from tui.store.figures import of_conversation
 from tui.store.sound import sound
 from tui.store.stats import StopLine
+from tui.ui.compare import pair
+from tui.ui.screens.compare import CompareScreen
 from tui.ui.screens.statistics import StatisticsScreen
 
 if TYPE_CHECKING:
     from tui.ui.pane import ChatPane
 
-NOT_OVER_A_MODAL = frozenset({"inspector", "statistics", "replay"})
+NOT_OVER_A_MODAL = frozenset({"inspector", "statistics", "replay", "compare"})
 """Actions of this file that do nothing while a dialog is open."""
 
 
@@ -30,6 +34,14 @@ class Insight:
     async def action_inspector(self: Any) -> None:
         """Show or hide the inspector."""
         await self.pane.toggle_inspector()
+
+    def action_compare(self: Any, turn: int = 0) -> None:
+        """Show a stopped reply beside the answer after it; the newest, where no turn is named."""
+        found = pair(self.pane.talk.session.conversation, turn)
+        if found:
+            self.push_screen(CompareScreen(self.pane, *found, self.plain))
+        else:
+            self.note("There is no stopped reply with an answer after it to compare.")
 
     def action_replay(self: Any) -> None:
         """Play this conversation from its beginning, in its place on the screen."""
@@ -46,6 +58,11 @@ class Insight:
         reel = Reel(sound(stored or list(talk.log.newest)), clock=self.replay_clock)
         conversation = talk.opening.conversation
         self.switching.show(replaying(reel, conversation.id, talk.opening.label))
+
+    def insight_commands(self: Any) -> Iterable[SystemCommand]:
+        """What the palette has of these, beside the keys."""
+        yield SystemCommand("Replay", "Play this conversation as it was", self.action_replay)
+        yield SystemCommand("Compare", "A stopped reply and the answer after it", self.action_compare)
 
     def action_statistics(self: Any) -> None:
         """Show what the stops so far say."""

@@ -84,6 +84,11 @@ def _replay(app: StopkeyApp, rest: str) -> str:
     return app._note
 
 
+def _compare(app: StopkeyApp, rest: str) -> str:
+    app.action_compare()
+    return app._note
+
+
 COMMANDS: dict[str, tuple[Command, str]] = {
     "stop": (_stop, "Stop the run; what follows is the reason"),
     "reason": (_reason, "Say why it was stopped"),
@@ -95,6 +100,7 @@ COMMANDS: dict[str, tuple[Command, str]] = {
     "events": (_events, "Show or hide every raw event"),
     "stats": (_stats, "How the stops so far went"),
     "replay": (_replay, "Play this conversation as it was"),
+    "compare": (_compare, "A stopped reply beside the answer after it"),
     "help": (_help, "Show the keys"),
     "quit": (_quit, "Quit"),
 }

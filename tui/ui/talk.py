@@ -187,6 +187,10 @@ class Talk:
             asyncio.get_running_loop().call_soon(self._go_on)
 
     def _show(self, turn: Turn) -> ShownTurn:
+        if before := self.shown.get(turn.number - 1):
+            before.followed = True
+            before.revision += 1
+            self.listener.touched(before.turn)
         shown = self.shown[turn.number] = ShownTurn(turn, self.session.backend.capabilities)
         self.listener.opened(shown)
         return shown

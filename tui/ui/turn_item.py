@@ -32,6 +32,7 @@ class ShownTurn:
         self.revision = 0
         self.details = False
         self.late_shown = late_shown
+        self.followed = False  # another turn came after it
 
     @property
     def turn(self) -> int:
@@ -74,7 +75,7 @@ class ShownTurn:
     def cards(self) -> Sequence[Card]:
         turn = self.source
         if turn.stop:
-            return [stopped_card(turn, self.capabilities, self.details), *self._late_card()]
+            return [stopped_card(turn, self.capabilities, self.details, self.followed), *self._late_card()]
         if turn.phase is Phase.FAILED:
             return [_failed_card(turn)]
         if turn.phase is Phase.LOST:
@@ -89,7 +90,7 @@ class ShownTurn:
         return [Card("late", [rule, *([Word("  " + line, "dim")] for line in text.split("\n"))])]
 
 
-def stopped_card(turn: Turn, can: Capabilities, details: bool) -> Card:
+def stopped_card(turn: Turn, can: Capabilities, details: bool, followed: bool = False) -> Card:
     """What was kept, what is known, and what one can do now."""
     assert turn.stop
     clock = datetime.fromtimestamp(turn.stop.wall).strftime("%H:%M:%S")
@@ -111,7 +112,7 @@ def stopped_card(turn: Turn, can: Capabilities, details: bool) -> Card:
     if settled:
         remembers = can.remembers_partial
         lines += [[Word(f"  {line}", "warning")] for line in receipt.cautions(turn, remembers)]
-    lines.append(_actions(turn, settled))
+    lines.append(_actions(turn, settled, followed))
     return Card("stop", lines)
 
 
@@ -130,7 +131,7 @@ def _said(turn: Turn) -> list[Line]:
     return rows
 
 
-def _actions(turn: Turn, settled: bool) -> Line:
+def _actions(turn: Turn, settled: bool, followed: bool) -> Line:
     """What one can click, each word with the key that does the same where there is one."""
     some = turn.transcript.chars > 0
     offers = [("^R Resend", "resend", settled), ("↑ Edit", "edit", settled)]
@@ -138,6 +139,7 @@ def _actions(turn: Turn, settled: bool) -> Line:
     offers += [("Copy", "copy", some), ("Details", "details", True)]
     offers += [("Add reason", "reason", settled and not (turn.stop and turn.stop.reason))]
     offers += [("Late text", "late", bool(turn.stop and turn.stop.late_events))]
+    offers += [("Compare", "compare", some and followed)]
     unproven = look(turn).cell is Cell.RETRY or turn.outcome is Outcome.LOCAL_ONLY
     offers += [("Check again", "check", unproven)]
     words = [Word(" ")]
