@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.backends.servers import Arrived, client, go, hang_up, never, origin, reply
+from tests.backends.servers import Arrived, client, go, hang_up, never, origin, reply, streamed
 from tui.backends.base import BackendError, PromptNotSent, PromptRejected, StreamLost, Target
 from tui.backends.http import BODY_LIMIT, Http
 
@@ -431,6 +431,24 @@ def test_another_transport_can_carry_the_bytes() -> None:
         await http.aclose()
 
     go(scenario())
+
+
+def test_how_much_of_a_stream_is_read_can_be_set() -> None:
+    async def scenario() -> None:
+        async with origin(streamed(*["x" * 100_000] * 12)) as server:
+            for limit, fits in (("1", False), ("2", True)):
+                async with client(server.url, options={"stream_limit_mb": limit}) as http:
+                    try:
+                        async with http.stream("POST", http.url(), json={}) as stream:
+                            count = len([event async for event in stream.events])
+                    except StreamLost as lost:
+                        assert "longer than this client reads" in str(lost) and not fits
+                    else:
+                        assert fits and count == 12
+
+    go(scenario())
+    with pytest.raises(BackendError, match="stream_limit_mb"):
+        http_for("http://127.0.0.1/", options={"stream_limit_mb": "-1"})
 
 
 def test_lone_surrogates_of_a_terminal_do_not_break_a_prompt() -> None:

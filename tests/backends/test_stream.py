@@ -252,6 +252,26 @@ def test_while_a_stream_is_open_an_abort_finds_its_connection_made() -> None:
     go(scenario())
 
 
+def test_the_connection_for_the_abort_is_made_where_aborts_go() -> None:
+    async def endless(arrived: Arrived, writer: asyncio.StreamWriter) -> None:
+        writer.write(stream_head() + frame("one"))
+        await never(arrived, writer)
+
+    async def scenario() -> None:
+        async with (
+            origin(endless) as server,
+            origin(reply()) as gate,
+            client(server.url, abort_url=gate.url + "/stop/{run_id}") as http,
+            http.stream("POST", http.url(), json={}) as stream,
+        ):
+            await anext(stream.events)
+            await _eventually(lambda: gate.connections == 1)
+            await http.request("POST", gate.url + "/stop/r1", lane="abort")
+            assert (gate.connections, server.connections) == (1, 1)
+
+    go(scenario())
+
+
 def test_a_connection_held_for_an_abort_that_the_server_has_closed_is_not_used() -> None:
     async def scenario() -> None:
         async with origin(reply()) as server:

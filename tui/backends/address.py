@@ -11,6 +11,7 @@ from tui.backends.base import BackendError
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
 _ODD_NUMBER = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+))*\.?\Z", re.IGNORECASE)
+_PLACE = re.compile(r"\{\w+\}")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -82,6 +83,16 @@ def parse(url: str) -> Address:
     if any(step in (".", "..") for step in path.lower().replace("%2e", ".").split("/")):
         raise BackendError("The address must not hold '.' or '..' as a step of its path.")
     return Address(split.scheme, host, port or _DEFAULT_PORTS[split.scheme], path, split.query)
+
+
+def parse_template(template: str) -> Address | None:
+    """The address that a template of a whole URL names, such as `http://host/runs/{run_id}`; None for others.
+
+    Raises BackendError as `parse` does.
+    """
+    if not template.startswith(("http://", "https://")):
+        return None
+    return parse(_PLACE.sub("x", template))
 
 
 def is_loopback(host: str) -> bool:

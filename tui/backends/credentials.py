@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 
-from tui.backends.address import parse
+from tui.backends.address import parse, parse_template
 from tui.backends.base import BackendError, Target
 
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
@@ -23,7 +23,8 @@ class Credentials:
 
     def __init__(self, target: Target) -> None:
         self.headers = _headers(target)
-        self.origins = frozenset((parse(target.url).origin, *_abort_origin(target)))
+        abort = parse_template(target.abort_url)
+        self.origins = frozenset(a.origin for a in (parse(target.url), abort) if a)
         self._secrets = _secrets(self.headers.values(), target.proxy)
 
     def __repr__(self) -> str:
@@ -68,10 +69,3 @@ def _secrets(values: Iterable[str], proxy: str) -> list[str]:
     words = {word for value in values for word in (value, *value.split())}
     words.update(re.findall(r"//([^/@]*)@", proxy))
     return sorted((w for w in words if len(w) >= _SHORTEST_SECRET and w != "Bearer"), key=len, reverse=True)
-
-
-def _abort_origin(target: Target) -> list[str]:
-    """Where a whole URL given for the abort points: that address, too, is one that the user gave."""
-    if not target.abort_url.startswith(("http://", "https://")):
-        return []
-    return [parse(re.sub(r"\{\w+\}", "x", target.abort_url)).origin]

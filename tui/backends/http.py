@@ -20,7 +20,7 @@ from httpx_sse import ServerSentEvent
 
 from tui import __version__
 from tui.backends import sse
-from tui.backends.address import Address, parse
+from tui.backends.address import Address, parse, parse_template
 from tui.backends.base import (
     NEVER_LEFT,
     BackendError,
@@ -86,6 +86,8 @@ class Http:
         self.address = parse(target.url)
         self.warning = _warning(self.address)
         self._credentials = Credentials(target)
+        self._stream_limit = _stream_limit(target)
+        self._abort_origin = (parse_template(target.abort_url) or self.address).origin
         self._headers = {"User-Agent": f"stopkey/{__version__}", **(extra_headers or {})}
         self._lanes = Lanes(
             tls=any(origin.startswith("https:") for origin in self._credentials.origins),
@@ -150,7 +152,7 @@ class Http:
             if not got.is_success:
                 raise self.refusal(await _whole(got, BODY_LIMIT), url)
             _check_is_stream(got)
-            decoder = sse.Decoder()
+            decoder = sse.Decoder(stream_limit=self._stream_limit)
             with self._abort_kept_ready():
                 async with aclosing(self._events(got, decoder)) as events:
                     yield Stream(got.status_code, dict(got.headers), events, decoder)
@@ -158,7 +160,7 @@ class Http:
     @contextmanager
     def _abort_kept_ready(self) -> Iterator[None]:
         """While a stream is open, an abort finds its connection made: no handshake between the key and it."""
-        keeping = asyncio.get_running_loop().create_task(self._lanes.keep_ready("abort", self.address.origin))
+        keeping = asyncio.get_running_loop().create_task(self._lanes.keep_ready("abort", self._abort_origin))
         try:
             yield
         finally:
@@ -263,6 +265,14 @@ def _check_is_stream(got: httpx.Response) -> None:
         )
     if got.headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
         raise StreamLost("The server compresses its event stream, which is not read: turn that off for it.")
+
+
+def _stream_limit(target: Target) -> int:
+    """How many bytes of one stream are read: the option `stream_limit_mb`."""
+    given = target.options.get("stream_limit_mb", "")
+    if given and not (given.isascii() and given.isdigit() and len(given) < 7):
+        raise BackendError("The option stream_limit_mb must be a number of megabytes: check --option.")
+    return int(given) * sse.MIB if given else sse.STREAM_LIMIT
 
 
 def _warning(address: Address) -> str:

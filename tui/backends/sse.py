@@ -16,7 +16,8 @@ from httpx_sse import ServerSentEvent
 
 MIB = 1024 * 1024
 EVENT_LIMIT = 8 * MIB
-STREAM_LIMIT = 64 * MIB
+STREAM_LIMIT = 256 * MIB
+"""Wire data is some 30 times the text in it: this is a reply of a size that nobody reads."""
 MAX_RETRY_MS = 30_000
 SLICE_S = 0.003
 """How long a burst may hold the event loop: well under a frame, so that a key is seen in between."""
