@@ -74,6 +74,7 @@ class StopkeyApp(Insight, Cards, Guarded[int]):
         self.pane = ChatPane(opening, desk=desk, still=still, plain=plain)
         self._note = opening.note
         self._note_timer: Timer | None = None
+        self.store_problem = ""
         self._quit_armed_until = 0.0
         self._stop_armed_until = 0.0
         self._reason = ""  # of the stop that is being pressed
@@ -98,6 +99,23 @@ class StopkeyApp(Insight, Cards, Guarded[int]):
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.leaving.signalled, number)
         self.spawn(self._warm_up())
+        if self.desk:
+            self.desk.store.on_problem = self._saving_changed
+            self.spawn(self._look_at_the_store())
+
+    def _saving_changed(self, problem: str | None) -> None:
+        """From the store's own thread: whether what is said is being saved has changed."""
+        self.call_later(self._show_problem, problem)
+
+    async def _look_at_the_store(self) -> None:
+        assert self.desk
+        await asyncio.to_thread(self.desk.store.opened)
+        self._show_problem(self.desk.store.problem)
+
+    def _show_problem(self, problem: str | None) -> None:
+        """Stays in the header for as long as it holds: a note would be gone before it is read."""
+        self.store_problem = safe_line(problem or "", 200)
+        self._refresh_hints()
         self.call_after_refresh(self.collector.started)
 
     def spawn(self, work: Coroutine[None, None, None]) -> None:
@@ -115,6 +133,8 @@ class StopkeyApp(Insight, Cards, Guarded[int]):
 
     def _header_pieces(self, width: int) -> tuple[list[Piece], list[Piece]]:
         opening = self.pane.talk.opening
+        if self.store_problem:
+            return [(f" ⚠ not saved: {self.store_problem}", "row--warn")], []
         left = [(f" {opening.label}", "row--strong")]
         if width >= 60:
             left.append((f"   chat {opening.conversation.id[:6]}", "row--dim"))
@@ -201,9 +221,7 @@ class StopkeyApp(Insight, Cards, Guarded[int]):
         self._stop_armed_until = 0.0
         empty = not self.pane.talk.turn or not self.pane.talk.turn.transcript.blocks
         pressed = self.pane.talk.stop(cause, self._reason)
-        if pressed is Pressed.STOPPED:  # what came before the key and the new state in one frame, after the abort
-            asyncio.get_running_loop().call_soon(self.pane.view.draw_now)
-        if pressed is Pressed.STOPPED:  # what came before the key and the new state in one frame, after the abort
+        if pressed is Pressed.STOPPED:  # in one frame: what came before the key, and the new state
             asyncio.get_running_loop().call_soon(self.pane.view.draw_now)
         turn = self.pane.talk.turn
         if pressed is not Pressed.STOPPED or turn is None or self.pane.box.text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Protocol
 
 from textual import on
@@ -43,8 +43,13 @@ class Row(Protocol):
 
 
 class Shelf(Protocol):
-    """What the list needs of the store. Called in a thread."""
+    """What the screen needs of the store. Its methods are called in a thread."""
 
+    on_problem: Callable[[str | None], None] | None
+
+    @property
+    def problem(self) -> str | None: ...
+    def opened(self, timeout_s: float = 15.0) -> bool: ...
     def list(self, limit: int = 200, query: str = "") -> Sequence[Row]: ...
     def delete(self, conversation_id: str) -> None: ...
     def undelete(self, conversation_id: str) -> None: ...
