@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,7 +64,8 @@ def flue() -> None:
 
 def ag_ui() -> None:
     """pydantic-ai's AG-UI adapter under uvicorn: 24 packages, 60 MB, ten seconds."""
-    venv("ag-ui", "pydantic-ai-slim[ag-ui]==2.68.0", "ag-ui-protocol==1.0.0", "uvicorn==0.54.0")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    venv("ag-ui", *project["optional-dependencies"]["interop"])
 
 
 SERVERS: dict[str, Callable[[], None]] = {"adk": adk, "ag-ui": ag_ui, "flue": flue}
