@@ -116,7 +116,7 @@ class RunStatus:
 
 
 NEVER_LEFT = "no connection was made"
-"""The argument of the CancelledError with which `run` ends when it is cancelled before anything can have left."""
+"""The argument of the CancelledError that ends a `run` which is cancelled before anything can have left."""
 
 
 class BackendError(Exception):
