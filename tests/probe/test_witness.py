@@ -69,9 +69,9 @@ def test_a_model_that_goes_on_for_long_convicts_and_a_tool_is_only_told_of() -> 
     assert any("tool mail ended 2.9 s after the end of its run" in line for line in judge([tool]).cautions)
 
 
-def test_without_run_ids_the_log_is_read_by_the_clock() -> None:
-    first, second = stopped("r1", 100.0), stopped("r2", 110.0)
-    hear([first, second], [call(100.1, run=""), call(103.0, run=""), call(110.2, run="")])
+def test_without_run_ids_the_log_is_read_by_the_clock_up_to_the_next_prompt() -> None:
+    first, second = stopped("r1", 100.0, next_sent=104.0), stopped("r2", 110.0)
+    hear([first, second], [call(at, run="") for at in (100.1, 103.0, 104.1, 110.2)])
     assert (first.calls, len(first.calls_after)) == (2, 1)
     assert (second.calls, len(second.calls_after)) == (1, 0)
 

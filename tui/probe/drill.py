@@ -152,6 +152,10 @@ class Drill:
         trial.after_answer, trial.went_on = scene.after_answer, scene.went_on
         if trial.kind is Kind.TWICE and self._aborts:
             trial.again = (await abort(self.backend, scene.ref(turn), self._clocks.abort)).answer
+        await self._send_again(trial, scene)
+
+    async def _send_again(self, trial: Trial, scene: Scene) -> None:
+        trial.next_sent = time.time()
         trial.next_turn = await scene.next_turn(self.prompts.short)
 
     @property
@@ -187,7 +191,7 @@ class Drill:
             if self._aborts:
                 answer = await abort(self.backend, scene.ref(turn), self._clocks.abort)
                 trial.again, trial.answer_status = answer.answer, answer.status
-            trial.next_turn = await scene.next_turn(self.prompts.short)
+            await self._send_again(trial, scene)
         finally:
             await scene.close()
 

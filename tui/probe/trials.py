@@ -85,6 +85,7 @@ class Trial:
     pressed: float = 0.0
     answered: float = 0.0
     end_seen: float = 0.0
+    next_sent: float = 0.0  # when the next prompt left: from here on calls are no longer this run's
     calls: int | None = None  # model and tool calls that the witness saw of this run; None: nobody watched
     calls_after: tuple[After, ...] = ()  # those that began after the end was seen (or after the yes)
     ran_on: tuple[After, ...] = ()  # those that had begun before, and ended well after it

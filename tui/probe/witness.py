@@ -80,7 +80,7 @@ def hear(trials: Iterable[Trial], log: Sequence[Call]) -> None:
     by_id = bool({call.run for call in log} & {trial.run_id for trial in made})
     off = _offset(made, log) if by_id else 0.0
     for place, trial in enumerate(made):
-        until = made[place + 1].began if place + 1 < len(made) else float("inf")
+        until = trial.next_sent or (made[place + 1].began if place + 1 < len(made) else float("inf"))
         mine = [c for c in log if (c.run == trial.run_id if by_id else trial.began <= c.t < until)]
         _testify(trial, mine, off)
 
