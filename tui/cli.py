@@ -20,6 +20,7 @@ COMMANDS = {
     "abort": "End a run from outside.",
     "probe": "Find out what a backend's Stop really does.",
     "events": "Print a URL's server-sent events, decoded, one JSON object a line.",
+    "doctor": "Look at terminal, keys, paths, and the connection to each profile.",
     "serve": "Run the embedded backend by itself.",
     "list": "List the stored conversations.",
     "show": "Print a stored conversation.",
@@ -68,18 +69,32 @@ class Lazy(click.Group):
     "14 local only, 15 never sent.",
 )
 @click.version_option(__version__, prog_name="stopkey", message="%(prog)s %(version)s")
+@click.option("--log", type=click.Path(dir_okay=False), metavar="FILE", help="Log to FILE, without secrets.")
 @click.pass_context
-def cli(ctx: click.Context) -> int:
+def cli(ctx: click.Context, log: str | None) -> int:
     """A terminal chat client for remote agents, with a Stop key that tells the truth.
 
     Without a command: chat with the embedded backend.
     """
+    if log:
+        _log_to(log)
     if ctx.invoked_subcommand is not None:
         return 0
     command = cli.get_command(ctx, "chat")
     assert command
     code: int = ctx.invoke(command)
     return code
+
+
+def _log_to(path: str) -> None:
+    from pathlib import Path
+
+    from tui.logs import log_to
+
+    try:
+        log_to(Path(path))
+    except OSError as error:
+        raise click.UsageError(f"{path} cannot be written ({error.strerror}); name another --log") from None
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

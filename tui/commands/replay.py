@@ -1,4 +1,4 @@
-"""`stopkey replay`: a recorded conversation on the screen, with its timing and its stops, without a backend."""
+"""`stopkey replay`: a recorded conversation on the screen: its timing, its stops, and no backend."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from tui.core.conversation import Conversation, Turn, stripped
 from tui.core.events import Answer, Clock, End, Event, Record
 from tui.core.turn import ACTIVE, FINAL, STOPPING, Effect, Outcome, Phase
 from tui.session import proof
+from tui.session.logged import log
 from tui.session.parts import Clocks, Forgetful, JournalLike, Live, NotNow, Pressed
 from tui.session.reading import read
 
@@ -173,6 +174,7 @@ class Session:
         self._changed(turn, record)
 
     def _keep(self, record: Record) -> None:
+        log(record)
         if record.late and not isinstance(record.event, ev.RunFinished):
             if self.late == "drop":
                 return
