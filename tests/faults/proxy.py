@@ -36,6 +36,7 @@ class _Link:
     client: asyncio.StreamWriter
     server: asyncio.StreamWriter | None = None
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+    streams: bool = False  # an event stream has begun on it
 
     def close(self, reset: bool = False) -> None:
         for side in (self.client, self.server):
@@ -94,7 +95,7 @@ class Proxy:
     def black_hole(self) -> None:
         """From now on nothing passes, on old connections and on new ones, and nobody is told."""
         self._hole = True
-        self.hold()
+        self._stop(self._links)
 
     def heal(self) -> None:
         """What stood in the black hole goes on, in order."""
@@ -102,9 +103,12 @@ class Proxy:
         self.let_go()
 
     def hold(self) -> None:
-        """Stop every connection that is open; new ones pass."""
+        """Stop every connection that carries an event stream; others pass."""
+        self._stop({link for link in self._links if link.streams})
+
+    def _stop(self, links: set[_Link]) -> None:
         self.held.clear()
-        for link in self._links:
+        for link in links:
             link.gate.clear()
 
     def let_go(self) -> None:
@@ -155,6 +159,7 @@ class Proxy:
                 piece, data = data[: toxics.slice], data[toxics.slice :]
                 piece, rest = _split(seen, piece, toxics.hold_behind)
                 seen, data = (seen + piece)[-4096:], rest + data
+                link.streams |= b"content-type: text/event-stream" in seen
                 await asyncio.sleep(toxics.latency)
                 await self._gate(link)
                 end = _end(toxics, passed, len(piece))

@@ -32,7 +32,9 @@ FAULTS: dict[str, tuple[str, ...]] = {
         "races/test_reconnecting.py::test_S28_a_broken_stream_is_taken_up_again_where_the_protocol_has_it",
         "backends/test_contract.py::test_the_adapter_promises",
     ),
-    "a prompt is not posted twice": ("backends/test_stream.py::test_nothing_is_posted_twice_whatever_breaks",),
+    "a prompt is not posted twice": (
+        "backends/test_stream.py::test_nothing_is_posted_twice_whatever_breaks",
+    ),
     "Retry-After": (
         "races/test_answers.py::test_S20_abort_that_is_to_wait_longer_than_the_deadline_or_for_nonsense",
         "races/test_answers.py::test_S20_abort_that_is_to_wait_a_second_is_sent_once_more",

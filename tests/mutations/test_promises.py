@@ -3,6 +3,8 @@
 Every victim passes without the bug, as the suite shows; here it runs in this process with the bug in place.
 """
 
+# ruff: noqa: E501 - a table: one mutation a line
+
 from __future__ import annotations
 
 import importlib
@@ -18,6 +20,7 @@ from backend_stub import gates
 from tests.faults import oracle
 from tests.mutations import bugs
 from tests.races.test_load import FLOOD
+from tests.store import made
 from tui.store import Store
 
 FAILS = (AssertionError, TimeoutError, pytest.fail.Exception)
@@ -45,7 +48,9 @@ DROPS = "a dropped connection is no stop, and no prompt is posted twice"
 TYPED = "nothing typed is lost; whatever fails, an end is reached"
 
 HOSTILE = {"vector": {"id": "x", "payload": "A\x1b[2J\x1b]0;owned\x07Z"}}
-FREEZES = "session/test_stop.py::test_a_stop_freezes_the_text_before_it_returns_and_is_confirmed_by_the_stream"
+FREEZES = (
+    "session/test_stop.py::test_a_stop_freezes_the_text_before_it_returns_and_is_confirmed_by_the_stream"
+)
 
 MUTATIONS = [
     Mutation(FROZEN, bugs.late_text, FREEZES),
@@ -83,12 +88,15 @@ MUTATIONS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("one", MUTATIONS, ids=lambda one: f"{one.plant.__name__}-{one.victim.split('::')[1][:40]}")
+@pytest.mark.parametrize(
+    "one", MUTATIONS, ids=lambda one: f"{one.plant.__name__}-{one.victim.split('::')[1][:40]}"
+)
 def test_a_bug_against_a_promise_is_noticed(
     one: Mutation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(oracle, "LIMIT_S", 1.5)  # a victim that hangs has noticed, too
     monkeypatch.setattr(gates.Gates.reached, "__defaults__", ("", 1.0))
+    monkeypatch.setattr(made.eventually, "__defaults__", (0.8,))
     given = {**one.given}
     victim = _find(one.victim)
     store = None
@@ -97,7 +105,9 @@ def test_a_bug_against_a_promise_is_noticed(
             store = given["store"] = Store.open(tmp_path / "data/conversations.db")
             assert store.opened()
         elif name in ("tmp_path", "monkeypatch", "path"):
-            given[name] = {"tmp_path": tmp_path, "monkeypatch": monkeypatch}.get(name, tmp_path / "data/conversations.db")
+            given[name] = {"tmp_path": tmp_path, "monkeypatch": monkeypatch}.get(
+                name, tmp_path / "data/conversations.db"
+            )
     one.plant(monkeypatch)
     try:
         with pytest.raises(FAILS):

@@ -90,7 +90,12 @@ class World:
         return await future
 
     async def status(self, run: RunRef) -> RunStatus | None:
-        ends = {"completed": End.COMPLETED, "cancelled": End.CANCELLED, "failed": End.FAILED, "alive": End.ALIVE}
+        ends = {
+            "completed": End.COMPLETED,
+            "cancelled": End.CANCELLED,
+            "failed": End.FAILED,
+            "alive": End.ALIVE,
+        }
         real = ends.get(self.real.get(run.run_id, ""))
         return RunStatus(real) if real else None
 
@@ -267,7 +272,9 @@ class StopMachine(RuleBasedStateMachine):
     def each_run_has_its_own_text(self) -> None:
         for number, turn in enumerate(self.session.conversation.turns, 1):
             for text in (turn.transcript.reply(), turn.late.reply()):
-                assert all(word.startswith(f"run{number}:") for word in text.split()), "token in the wrong run"
+                assert all(word.startswith(f"run{number}:") for word in text.split()), (
+                    "token in the wrong run"
+                )
 
     @invariant()
     def at_most_one_abort_and_none_that_overtakes(self) -> None:
@@ -309,7 +316,9 @@ class StopMachine(RuleBasedStateMachine):
     @invariant()
     def everything_is_on_disk(self) -> None:
         numbers = [record.number for record in self.disk.records]
-        assert numbers == list(range(1, len(numbers) + 1)) and len(numbers) == self.session.conversation.number
+        assert (
+            numbers == list(range(1, len(numbers) + 1)) and len(numbers) == self.session.conversation.number
+        )
         kept = sum(isinstance(record.event, ev.StopAsked) for record in self.disk.records)
         assert kept == self.stops, "a stop record is not saved"
         again = replay("x", self.disk.records)

@@ -46,6 +46,8 @@ def test_S14_abort_that_finds_nobody_there() -> None:
             turn = await g.held("[[words gates=text:5]]")
             shown = turn.transcript.reply()
             g.proxy.refuse()
+            g.proxy.cut()
+            await g.until(lambda: turn.phase is Phase.LOST)
             await g.stopped(turn)
             assert turn.outcome is Outcome.UNCONFIRMED and answer_of(turn)[0] is Answer.UNANSWERED
             assert "did not reach the server" in answer_of(turn)[1] and g.asked() == 0
@@ -117,9 +119,7 @@ def test_S20_abort_that_is_to_wait_longer_than_the_deadline_or_for_nonsense(wait
 
 def test_S20_abort_that_is_to_wait_a_second_is_sent_once_more() -> None:
     patient = Clocks(abort=5, grace=0.05, look_up=0, poll=0.01, quit=0.2)
-    told(
-        "abort=429 retry_after=1", Outcome.UNCONFIRMED, Answer.REFUSED, "too many", clocks=patient, aborts=2
-    )
+    told("abort=429 retry_after=1", Outcome.UNCONFIRMED, Answer.REFUSED, "too many", clocks=patient, aborts=2)
 
 
 def test_S21_abort_that_is_redirected() -> None:

@@ -28,9 +28,11 @@ def silent_port() -> Iterator[str]:
             one.setblocking(False)
             one.connect_ex(listener.getsockname())
             waiting.append(one)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        for one in waiting:
-            one.close()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            for one in waiting:
+                one.close()
 
 
 def test_S01_stop_while_connecting() -> None:

@@ -231,7 +231,10 @@ def test_S34_a_new_prompt_while_the_abort_is_in_flight() -> None:
 def test_S35_stop_with_two_runs_active() -> None:
     async def race() -> None:
         async with ground() as one, ground() as two:
-            stopped, going = await one.held("[[words gates=text:5]]"), await two.held("[[words gates=text:5]]")
+            stopped, going = (
+                await one.held("[[words gates=text:5]]"),
+                await two.held("[[words gates=text:5]]"),
+            )
             await one.stopped(stopped)
             two.open()
             await two.settle(going)

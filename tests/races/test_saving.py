@@ -55,7 +55,9 @@ def test_S38_stop_when_the_disk_is_full(store: Store) -> None:
         await session.close()
         assert await journal.flush(5) and journal.problem is None
         again = replay("x", store.load(journal.conversation_id)).turns[0]
-        assert again.stop and again.transcript.chars == 50_005, "kept in memory, and written when there is room"
+        assert again.stop and again.transcript.chars == 50_005, (
+            "kept in memory, and written when there is room"
+        )
 
     clean(race)
 

@@ -135,7 +135,8 @@ def test_S08_stop_twice_within_five_loop_turns(turns_between: int) -> None:
                     await asyncio.sleep(0)
             await g.settle(turn)
             assert g.count(ev.StopAsked) == g.asked() == 1
-            assert turn.stop and turn.stop.asked.cause == "esc" and turn.outcome is Outcome.CONFIRMED
+            assert turn.stop and turn.stop.aborts == 1 and turn.stop.asked.cause == "esc"
+            assert turn.outcome is Outcome.CONFIRMED
 
     clean(race)
 

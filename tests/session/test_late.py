@@ -19,7 +19,13 @@ from tui.session import Clocks, Session
 def test_late_text_is_written_as_the_person_chose(late: str, written: list[str]) -> None:
     async def run() -> None:
         gate, disk = Gate(), Kept()
-        steps = [ev.RunStarted("r"), *words("early "), gate, *words("late ", "words"), ev.RunFinished(End.CANCELLED)]
+        steps = [
+            ev.RunStarted("r"),
+            *words("early "),
+            gate,
+            *words("late ", "words"),
+            ev.RunFinished(End.CANCELLED),
+        ]
         session = Session(ScriptedBackend([steps]), disk, late=late, clocks=Clocks(look_up=0, quit=0.1))
         turn = session.send("go")
         await gate.reached.wait()

@@ -57,7 +57,7 @@ class PromptDriver(LinuxDriver):
                 if selector.select(_until(parser)):
                     data = os.read(self.fileno, 4096)
                     if not data:
-                        return  # the terminal is gone; SIGHUP ends the app, which must not wait for this thread
+                        return  # the terminal is gone; SIGHUP ends the app, and it waits for this thread
                     self._feed(parser, decode(data))
                 for event in parser.tick():
                     self.process_message(event)
