@@ -464,3 +464,51 @@ def test_an_answer_that_opens_a_stream_of_its_own_goes_on_in_the_same_turn() -> 
         await s.close()
 
     scene(run)
+
+
+def test_an_answer_that_could_not_be_sent_leaves_the_agent_waiting_and_says_why() -> None:
+    async def run() -> None:
+        able = Capabilities(RemoteStop.ABORT, answers_questions=True, answer_streams=True)
+        backend = ScriptedBackend(
+            [[STARTED, ev.QuestionAsked("q1", "May I?")]],
+            capabilities=able,
+            answering_scripts=[[PromptNotSent("No server there.")], [PromptRejected("Not you.", status=403)]],
+        )
+        s = session(backend)
+        turn = s.send("go")
+        await s.settled(turn)
+        for sentence in ("No server there.", "Not you."):
+            s.answer("q1", "yes")
+            async with asyncio.timeout(2):
+                while turn.phase is not Phase.WAITING:
+                    await asyncio.sleep(0.001)
+            assert turn.problem == sentence
+        await s.close()
+
+    scene(run)
+
+
+def test_an_answer_given_before_the_old_stream_has_returned_loses_nothing() -> None:
+    async def run() -> None:
+        able = Capabilities(RemoteStop.ABORT, answers_questions=True, answer_streams=True)
+        old, gate = Gate(), Gate()
+        backend = ScriptedBackend(
+            [[STARTED, ev.QuestionAsked("q1", "May I?"), old]],
+            capabilities=able,
+            answering_scripts=[[ev.RunStarted("r2"), gate, *words("done"), ev.RunFinished()]],
+        )
+        s = session(backend)
+        turn = s.send("go")
+        await reach(old)
+        s.answer("q1", "yes")
+        await reach(gate)
+        old.open()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert turn.phase is Phase.STREAMING
+        gate.open()
+        await s.settled(turn)
+        assert turn.phase is Phase.COMPLETED
+        await s.close()
+
+    scene(run)

@@ -131,6 +131,7 @@ class Session:
         live = self._living(turn)
         if self.backend.capabilities.answer_streams:
             events = self.backend.answering(live.ref, request, reply)
+            live.answering = request
             live.reading = self._spawn(read(self, turn, live, events))
         else:
             self._spawn(self._answer(turn, live, request, reply))

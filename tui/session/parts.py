@@ -60,6 +60,7 @@ class Live:
     clock: asyncio.TimerHandle | None = None
     aborting: asyncio.Task[None] | None = None
     checking: asyncio.Task[None] | None = None
+    answering: str = ""  # the request whose answer opened the stream that is read now
     last_late: float = 0.0  # monotonic seconds of the last event after the stop
     answered: float = 0.0  # monotonic seconds of the answer to the abort
 

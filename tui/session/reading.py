@@ -56,9 +56,9 @@ async def _take_all(session: Session, turn: Turn, live: Live, events: AsyncGener
                 if live.closing:
                     break
     except PromptNotSent as error:
-        session.record(turn.number, ev.NotSent(str(error)))
+        session.record(turn.number, _unsent(live, error))
     except PromptRejected as error:
-        return _refused(session, turn, error)
+        return _refused(session, turn, live, error)
     except BackendError as error:
         return _broke(session, turn, str(error))
     except asyncio.CancelledError as cancelled:
@@ -79,10 +79,18 @@ def _closed(turn: Turn, never_left: bool) -> Event:
     return ev.StreamClosed()
 
 
-def _refused(session: Session, turn: Turn, error: PromptRejected) -> bool:
+def _unsent(live: Live, error: PromptNotSent) -> Event:
+    """A prompt that did not leave, or an answer to the agent that did not."""
+    return ev.AnswerFailed(live.answering, str(error)) if live.answering else ev.NotSent(str(error))
+
+
+def _refused(session: Session, turn: Turn, live: Live, error: PromptRejected) -> bool:
     """A refused prompt means that no run exists; a refused re-attaching only that we cannot listen."""
     if turn.phase in (Phase.SENDING, Phase.STOP_PENDING):
         session.record(turn.number, ev.PromptRefused(str(error), error.status))
+        return False
+    if live.answering:
+        session.record(turn.number, ev.AnswerFailed(live.answering, str(error)))
         return False
     return _broke(session, turn, str(error))
 
@@ -90,6 +98,8 @@ def _refused(session: Session, turn: Turn, error: PromptRejected) -> bool:
 def _ended(session: Session, turn: Turn, live: Live) -> bool:
     if live.closing and turn.stop:
         session.record(turn.number, ev.StreamClosed())
+    if live.reading is not asyncio.current_task():
+        return False  # an answer was given meanwhile, and its own stream goes on
     if live.closing or turn.state.end is not None or turn.phase in (Phase.WAITING, *FINAL):
         return False
     return _broke(session, turn, NO_END)

@@ -15,7 +15,7 @@ from textual.timer import Timer
 
 from tui import __version__
 from tui.core.safe_text import safe_line
-from tui.session import Opening, Pressed
+from tui.session import Opening, Pressed, abilities
 from tui.ui.cards import Cards
 from tui.ui.collector import Collector
 from tui.ui.egress import Guarded
@@ -337,7 +337,9 @@ class StopkeyApp(Insight, Cards, Guarded[int]):
         self.switching.last()
 
     def action_help(self) -> None:
-        about = f"stopkey {__version__}   backend: {self.pane.talk.session.backend.name}"
+        backend = self.pane.talk.session.backend
+        lines = [f"stopkey {__version__}, with the backend {backend.name}"]
+        about = "\n  ".join([*lines, *abilities.at_length(backend.capabilities)])
         self.push_screen(HelpScreen(self.pane, self.keymap, about))
 
     def action_command_palette(self) -> None:

@@ -15,7 +15,7 @@ from tui.core.conversation import Turn
 from tui.core.safe_text import safe_line
 from tui.core.turn import FINAL, Phase
 from tui.core.view import Look, detail, look
-from tui.session import Opening, RemoteStop
+from tui.session import Opening, abilities
 from tui.session.player import Player
 from tui.ui.inspector.panel import Inspector
 from tui.ui.inspector.raw import RawScreen
@@ -67,7 +67,7 @@ class ChatPane(Vertical):
         self.inspector: Inspector | None = None
         self.view = TranscriptView(clock=opening.mono)
         self.view.may_draw = self._terminal_keeps_up
-        self.welcome = Welcome(opening.embedded)
+        self.welcome = Welcome(opening.embedded, abilities.in_short(opening.backend.capabilities))
         self.bar = RunBar(self)
         self.talk = Talk(opening, self)
         session = self.talk.session
@@ -183,8 +183,9 @@ class ChatPane(Vertical):
     def bar_detail(self) -> str:
         turn = self.talk.turn
         words = safe_line(detail(turn, self.now), 160)
-        if turn and turn.phase in (Phase.SENDING, Phase.STREAMING) and not self._remote_stop:
-            return f"{words}  Stop ends it here only"
+        if turn and turn.phase in (Phase.SENDING, Phase.STREAMING):
+            before = abilities.before_a_stop(self.talk.session.backend.capabilities)
+            return f"{words}  {before}" if before else words
         return words
 
     def bar_keys(self) -> str:
@@ -193,10 +194,6 @@ class ChatPane(Vertical):
     @property
     def now(self) -> float:
         return self.talk.opening.mono()
-
-    @property
-    def _remote_stop(self) -> bool:
-        return self.talk.session.backend.capabilities.remote_stop is not RemoteStop.NONE
 
     @property
     def situation(self) -> Situation:

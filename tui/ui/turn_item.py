@@ -13,6 +13,7 @@ from tui.core.safe_text import SafeText, safe, safe_line
 from tui.core.transcript import Block, TextBlock
 from tui.core.turn import FINAL, Outcome, Phase
 from tui.core.view import Cell, look, seconds, short
+from tui.session import abilities
 from tui.ui.transcript.items import Card, Line, Word
 
 QUIET_EVENTS = (
@@ -112,6 +113,8 @@ def stopped_card(turn: Turn, can: Capabilities, details: bool, followed: bool = 
     if settled:
         remembers = can.remembers_partial
         lines += [[Word(f"  {line}", "warning")] for line in receipt.cautions(turn, remembers)]
+        if scope := abilities.after_a_stop(can):
+            lines.append([Word(f"  {scope}", "dim")])
     lines.append(_actions(turn, settled, followed))
     return Card("stop", lines)
 

@@ -18,9 +18,10 @@ class Welcome(Static):
     Welcome { height: auto; margin: 1 2; color: $foreground-muted; }
     """
 
-    def __init__(self, embedded: bool) -> None:
+    def __init__(self, embedded: bool, stops: str) -> None:
         super().__init__(markup=False)
         self.embedded = embedded
+        self.stops = stops
         self.last = ""
 
     def on_mount(self) -> None:
@@ -29,7 +30,7 @@ class Welcome(Static):
     def say(self, last: str) -> None:
         """Show the welcome; `last` is the title of the conversation one can go on with."""
         self.last = last
-        lines = [HOW]
+        lines = [HOW, self.stops]
         if self.embedded:
             lines.append("This is the built-in demo agent: ask it anything, it has a long answer ready.")
         if last:
