@@ -21,7 +21,16 @@ from tui.session.parts import Clocks, Forgetful, JournalLike, Live, NotNow, Pres
 from tui.session.reading import read
 
 URGENT = frozenset(
-    {ev.Prompted, ev.RunStarted, ev.StopAsked, ev.AbortAnswered, ev.RunFinished, ev.Settled, ev.ClientLeft}
+    {
+        ev.Prompted,
+        ev.RunStarted,
+        ev.StopAsked,
+        ev.ReasonGiven,
+        ev.AbortAnswered,
+        ev.RunFinished,
+        ev.Settled,
+        ev.ClientLeft,
+    }
 )
 _FROM_BACKEND = frozenset(ev.BACKEND_EVENTS)
 
