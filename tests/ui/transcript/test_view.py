@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from tests.ui.transcript.stage import STOPPED, Stage, Talk, play, rows, text
 from tui.core import events as ev
-from tui.ui.transcript import Acted, Word
+from tui.ui.transcript import Acted, Word, pouring
 
 ARGUMENTS = '{"tracking": "1Z999AA10123456784"}'
 
@@ -270,6 +270,45 @@ def test_a_tool_whose_name_comes_after_its_arguments_is_shown_by_its_name() -> N
         talk.take(ev.ToolArguments("c", '{"a"'))
         talk.take(ev.ToolStarted("c", "look"))
         assert "tool  look(" in text(stage.view)
+
+    play(scene)
+
+
+def test_a_result_of_megabytes_costs_nothing_folded_and_comes_in_over_frames_unfolded() -> None:
+    async def scene(stage: Stage, pilot: Pilot[None]) -> None:
+        talk = Talk(stage.view)
+        result = "".join(f"row {n}\n" for n in range(2000))
+        talk.take(ev.ToolStarted("c", "look", "{}"), ev.ToolFinished("c", result))
+        section = stage.view.document.layout(0).sections[2]
+        assert section.body
+        assert section.body.source.length == 0
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(pouring, "AT_ONCE", 3000)
+            stage.view.fold_all(False)
+            assert 0 < section.body.source.length <= 3000
+            frames = 0
+            while stage.view.document.behind:
+                stage.view.draw_now()
+                frames += 1
+        assert frames >= 5
+        assert section.body.source.text() == section.source()
+        stage.view.follow()
+        assert "row 1999" in text(stage.view)
+
+    play(scene)
+
+
+def test_a_reply_of_megabytes_comes_in_over_frames() -> None:
+    async def scene(stage: Stage, pilot: Pilot[None]) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(pouring, "AT_ONCE", 3000)
+            talk = Talk(stage.view)
+            talk.say("".join(f"row {n}\n\n" for n in range(2000)))
+            assert stage.view.document.behind
+            async with asyncio.timeout(10):
+                while stage.view.document.behind:
+                    await pilot.pause()
+        assert "row 1999" in text(stage.view)
 
     play(scene)
 

@@ -6,47 +6,17 @@ from collections.abc import Callable, Sequence
 
 from tui.core.events import ToolStatus
 from tui.core.safe_text import safe_line
-from tui.core.transcript import Block, DataBlock, Grown, QuestionBlock, TextBlock, ToolBlock
+from tui.core.transcript import Block, DataBlock, QuestionBlock, TextBlock, ToolBlock
 from tui.ui.transcript import inks
 from tui.ui.transcript.body import Body
 from tui.ui.transcript.facts import as_call, pretty, size_of, took
 from tui.ui.transcript.items import Line, Word
+from tui.ui.transcript.pouring import Growing, Pouring, Whole
 from tui.ui.transcript.rows import cells
 from tui.ui.transcript.section import Section
 from tui.ui.transcript.setting import Setting
 
 Clock = Callable[[], float]
-
-AT_ONCE = 400_000
-"""Characters of a block taken in per frame: a reply of megabytes comes in over some, and freezes none."""
-
-
-class Growing:
-    """Follows one `Grown`: gives what came since the last look."""
-
-    __slots__ = ("chars", "epoch", "grown")
-
-    def __init__(self, grown: Grown, chars: int = 0) -> None:
-        self.grown, self.chars, self.epoch = grown, chars, grown.epoch
-
-    def replaced(self) -> bool:
-        """Whether the text was exchanged; then it is given from its start."""
-        if self.epoch == self.grown.epoch:
-            return False
-        self.epoch, self.chars = self.grown.epoch, 0
-        return True
-
-    def news(self) -> str:
-        """What was not given yet, at most `AT_ONCE` characters."""
-        if not self.behind:
-            return ""
-        text = self.grown.after(self.chars)[:AT_ONCE]
-        self.chars += len(text)
-        return text
-
-    @property
-    def behind(self) -> bool:
-        return self.chars < self.grown.length
 
 
 class Text(Section):
@@ -58,7 +28,7 @@ class Text(Section):
         self.foldable = block.reasoning
         super().__init__(key, self._fresh(block))
         self.block, self.clock = block, clock
-        self.growing = Growing(block.content)
+        self.pouring: Growing = Growing(block.content)
         self.sealed = False
 
     def _fresh(self, block: TextBlock) -> Body:
@@ -72,13 +42,9 @@ class Text(Section):
         return [[fold_word(self, setting), Word("thinking", "dim"), Word(" ", fill=True), facts]]
 
     def sync(self) -> bool:
-        if self.growing.replaced():
+        if self.pouring.replaced():
             self.body = self._fresh(self.block)
-        text = self.growing.news()
-        if text:
-            assert self.body
-            self.body.grow(text)
-        changed = bool(text) or self.sealed != self.block.sealed
+        changed = self.pour() or self.sealed != self.block.sealed
         self.sealed = self.block.sealed
         if changed and self.sealed and not self.behind and self.body:
             self.body.source.adopt(self.block.content.text())
@@ -94,29 +60,28 @@ class Text(Section):
     def ticks(self) -> bool:
         return self.block.reasoning and not self.block.sealed
 
-    @property
-    def behind(self) -> bool:
-        return self.growing.behind
-
 
 class Tool(Section):
     """A tool call: one line, and behind it the arguments and the result."""
 
     indent = 4
     foldable = True
+    lazy = True
 
     def __init__(self, key: str, block: ToolBlock, clock: Clock) -> None:
         super().__init__(key, Body(plain=True))
         self.block, self.clock = block, clock
-        self.growing = Growing(block.arguments)
-        self.done = (False, "", block.status)
+        self.pouring: Pouring = Growing(block.arguments)
+        self.stamp: tuple[object, ...] = ()
 
     def lines(self, setting: Setting) -> Sequence[Line]:
         name = [fold_word(self, setting), Word("tool  ", "dim"), Word(self.block.name, "strong")]
         facts = self._facts(setting)
         room = setting.width - sum(cells(word.text) for word in (*name, *facts)) - 2
-        call = safe_line(f"({as_call(self.block.arguments)})", max(2, min(room, 120))) if room > 3 else ""
-        return [[*name, Word(call, "dim"), Word(" ", fill=True), Word(" "), *facts]]
+        call = safe_line(as_call(self.block.arguments), max(1, min(room - 2, 120)))
+        return [
+            [*name, Word(f"({call})" if room > 3 else "", "dim"), Word(" ", fill=True), Word(" "), *facts]
+        ]
 
     def _facts(self, setting: Setting) -> list[Word]:
         """Status, time and size; each stands in a column of its own."""
@@ -130,24 +95,21 @@ class Tool(Section):
         return [Word(f"{setting.glyphs.running:5}"), Word(f" {time:>6}", "dim"), Word(" " * 11)]
 
     def sync(self) -> bool:
-        done = (self.block.sealed, self.block.name, self.block.status)
-        replaced = self.growing.replaced()
-        text = self.growing.news()
-        if replaced or done != self.done:
-            self._rebuild()
-        elif text:
-            assert self.body
-            self.body.grow(text)
-        changed = replaced or done != self.done or bool(text)
-        self.done = done
+        """Its body is made only while it is unfolded: results may be large, and are seldom looked at."""
+        block = self.block
+        stamp = (block.arguments.epoch, block.sealed, block.name, block.status, block.arguments.length)
+        changed = stamp != self.stamp
+        if stamp[:-1] != self.stamp[:-1]:
+            self.body = Body(plain=True, language="json")
+            ended = block.result is not None
+            self.pouring = Whole(lambda: tool_source(block)) if ended else Growing(block.arguments)
+        self.stamp = stamp
         if changed:
             self.changed()
-        return changed
+        return self.pour() or changed
 
-    def _rebuild(self) -> None:
-        self.body = Body(plain=True, language="json")
-        self.growing = Growing(self.block.arguments, self.block.arguments.length)
-        self.body.grow(tool_source(self.block))
+    def source(self) -> str:
+        return tool_source(self.block)
 
     @property
     def open(self) -> bool:
@@ -156,10 +118,6 @@ class Tool(Section):
     @property
     def ticks(self) -> bool:
         return not self.block.sealed
-
-    @property
-    def behind(self) -> bool:
-        return self.growing.behind
 
 
 def tool_source(block: ToolBlock) -> str:
@@ -174,10 +132,14 @@ class Data(Section):
 
     indent = 4
     foldable = True
+    lazy = True
 
     def __init__(self, key: str, block: DataBlock) -> None:
         super().__init__(key)
         self.block, self.epoch = block, -1
+
+    def source(self) -> str:
+        return pretty(self.block.value)
 
     def lines(self, setting: Setting) -> Sequence[Line]:
         name = [fold_word(self, setting), Word("data  ", "dim"), Word(self.block.name, "strong")]
@@ -185,11 +147,12 @@ class Data(Section):
 
     def sync(self) -> bool:
         if self.epoch == self.block.epoch:
-            return False
-        self.epoch, self.body = self.block.epoch, Body(plain=True, language="json")
-        self.body.grow(pretty(self.block.value))
+            return self.pour()
+        block = self.block
+        self.epoch, self.body = block.epoch, Body(plain=True, language="json")
+        self.pouring = Whole(lambda: pretty(block.value))
         self.changed()
-        return True
+        return self.pour() or True
 
     @property
     def open(self) -> bool:
@@ -202,10 +165,9 @@ class Question(Section):
     indent = 2
 
     def __init__(self, key: str, block: QuestionBlock) -> None:
-        body = Body(plain=True)
-        body.grow(block.text)
-        super().__init__(key, body)
+        super().__init__(key, Body(plain=True))
         self.block, self.replied = block, block.reply
+        self.pouring = Whole(lambda: block.text)
 
     def lines(self, setting: Setting) -> Sequence[Line]:
         block = self.block
@@ -221,7 +183,7 @@ class Question(Section):
         self.replied = self.block.reply
         if changed:
             self.changed()
-        return changed
+        return self.pour() or changed
 
     @property
     def open(self) -> bool:

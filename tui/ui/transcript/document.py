@@ -93,9 +93,13 @@ class Document:
     def fold_all(self, folded: bool) -> None:
         """Fold or unfold everything that can be, also in turns that come later."""
         self.folded = folded
-        for index, layout in self._layouts.items():
+        for index, layout in list(self._layouts.items()):
             layout.fold_all(folded)
-            self.settle(index)
+            self._taken_in(index)
+
+    def fold(self, index: int, section: Section, folded: bool) -> None:
+        self._layouts[index].fold(section, folded)
+        self._taken_in(index)
 
     def index_of(self, key: int) -> int | None:
         return self._index.get(key)

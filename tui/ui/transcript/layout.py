@@ -49,9 +49,15 @@ class TurnLayout:
         self.folded = folded
         for section in self.sections:
             if section.foldable and section.folded != folded:
-                section.folded = folded
-                section.changed()
-                self.resized(section)
+                self.fold(section, folded)
+
+    def fold(self, section: Section, folded: bool) -> None:
+        section.folded = folded
+        section.changed()
+        section.sync()
+        if section.open and section not in self._open:
+            self._open.append(section)
+        self.resized(section)
 
     def replace(self, item: TurnItem) -> None:
         """Another item for the same turn."""
@@ -85,7 +91,7 @@ class TurnLayout:
         for _ in range(min(SWEEP, len(self._blocks))):
             self._swept = (self._swept + 1) % len(self._blocks)
             section = self._blocks[self._swept]
-            if section.sync():
+            if not section.open and section.sync():
                 self.resized(section)
                 if section.open:
                     self._open.append(section)
@@ -115,6 +121,8 @@ class TurnLayout:
             return old
         fresh = Prompt(self.item.prompt_head, self.item.prompt)
         fresh.gap = not self.first
+        if fresh.behind:
+            self._open.append(fresh)
         return fresh
 
     def _insert(self, known: int) -> None:

@@ -95,7 +95,7 @@ class Reader(Canvas):
         """Bring a place to the upper third of the screen, unless it is on the screen already."""
         found = self.document.layout(turn).sections[section]
         if unfold and found.folded:
-            self._fold(turn, found, False)
+            self.document.fold(turn, found, False)
         slab = found.slab_at(at) if at or not found.foldable else 0
         place, row = self.viewport.row_at(Place(turn, section, slab), at)
         if any(s.place == place and s.nth == row for s in self.screen_rows):
@@ -230,15 +230,9 @@ class Reader(Canvas):
         place = Place(index, self.document.layout(index).index_of(section.key), 0)
         if y is None:
             y = next((y for y, s in enumerate(self.screen_rows) if s.place == place), 0)
-        self._fold(index, section, not section.folded)
+        self.document.fold(index, section, not section.folded)
         self.viewport.stand(place, len(self.document.rows(place)) - 1, y)
         self.redraw()
-
-    def _fold(self, turn: int, section: Section, folded: bool) -> None:
-        section.folded = folded
-        section.changed()
-        self.document.layout(turn).resized(section)
-        self.document.settle(turn)
 
     def fold_all(self, folded: bool | None = None) -> None:
         """Fold or unfold all that can be; None: unfold if anything on the screen is folded, else fold."""

@@ -8,6 +8,7 @@ from tui.core.safe_text import SafeText
 from tui.ui.transcript.body import Body
 from tui.ui.transcript.items import Line
 from tui.ui.transcript.lines import lines_rows, lines_text
+from tui.ui.transcript.pouring import Pouring, Whole
 from tui.ui.transcript.rows import BLANK, Row
 from tui.ui.transcript.setting import Setting
 
@@ -22,6 +23,8 @@ class Section:
     indent = 0  # columns the body stands in
     foldable = False
     can_stand = True  # whether the cursor stops at it
+    lazy = False  # whether its body is empty as long as it is folded
+    pouring: Pouring | None = None
 
     def __init__(self, key: str, body: Body | None = None) -> None:
         self.key = key
@@ -67,8 +70,16 @@ class Section:
 
     @property
     def behind(self) -> bool:
-        """Whether there is more that was not taken in yet."""
-        return False
+        """Whether there is more to take in than was taken in yet."""
+        return bool(self.pouring and self.pouring.behind) and not (self.lazy and self.folded)
+
+    def pour(self) -> bool:
+        """Take in more of the body's text. True if there was any."""
+        text = self.pouring.news() if self.pouring and not (self.lazy and self.folded) else ""
+        if text:
+            assert self.body
+            self.body.grow(text)
+        return bool(text)
 
     # --- rows ---------------------------------------------------------------------------------------------
 
@@ -121,10 +132,17 @@ class Prompt(Section):
     indent = 2
 
     def __init__(self, head: Line, text: SafeText) -> None:
-        body = Body(plain=True)
-        body.grow(text)
-        super().__init__("prompt", body)
+        super().__init__("prompt", Body(plain=True))
         self.head_line, self.text = head, text
+        self.pouring = Whole(lambda: text)
+        self.pour()
+
+    def sync(self) -> bool:
+        return self.pour()
+
+    @property
+    def open(self) -> bool:
+        return self.behind
 
     def lines(self, setting: Setting) -> Sequence[Line]:
         return [self.head_line]
