@@ -1,4 +1,4 @@
-"""The whole way in one process: driver, AG-UI adapter, proxy, embedded backend; with gates on each of them."""
+"""The whole way in one process: driver, AG-UI adapter, proxy, embedded backend; with gates on each."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Ground:
             await self.changed.wait()
 
     async def held(self, prompt: str, gate: str = "text") -> Turn:
-        """A turn whose run stands at a gate of the backend, with all that was said before it on the screen."""
+        """A turn whose run stands at a gate of the backend, with all that was said before it shown."""
         turn = self.session.send(prompt)
         assert await self.stub.engine.gates.reached(gate), turn
         if gate == "headers":

@@ -1,7 +1,7 @@
 """What a network does to a reply, and what the person is told: through the whole client.
 
-The bytes of each answer are judged in `tests/backends` (`test_http`, `test_stream`, `test_abort`), the disk in
-`tests/store`, the embedded backend's own rules in `tests/stub`; `table.py` names them.
+The bytes of each answer are judged in `tests/backends` (`test_http`, `test_stream`, `test_abort`), the disk
+in `tests/store`, the embedded backend's own rules in `tests/stub`; `table.py` names them.
 """
 
 from __future__ import annotations

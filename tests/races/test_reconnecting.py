@@ -180,7 +180,7 @@ def test_S32_the_server_restarts_and_does_not_know_the_run() -> None:
 
 
 def test_S33_the_server_reuses_a_run_id() -> None:
-    """What comes under the old id after the new run began is late of the old turn; the old abort stays unsent."""
+    """What comes under the old id after the new run began is late of the old turn; no old abort is sent."""
 
     async def race() -> None:
         old, new = Gate(), Gate()
