@@ -15,6 +15,8 @@ from pathlib import Path
 from tests.bench.screen import CTRL_C, F8, KITTY_ESC, LONE_ESC, Watched, pause
 from tests.bench.server import Served
 
+FRAME_GAP_S = 0.004
+"""A silence after which a frame is whole."""
 _WORD = re.compile(rb"w(\d{7})")
 
 
@@ -80,6 +82,25 @@ def sample(served: Served, rate: int, seconds: float, *, slow: int = 0) -> Sampl
             for name, key in keys.items():
                 _one(screen, log, name, key, found)
         found.memory = screen.memory_mb()
+    return found
+
+
+def baseline(seconds: float, url: str = "") -> Sampled:
+    """The same keys in a bare Textual app: idle, or while its Markdown widget shows the stream at `url`."""
+    found = Sampled()
+    with tempfile.TemporaryDirectory() as home:
+        log = Path(home, "keys")
+        log.touch()
+        given = ["markdown", url] if url else ["app"]
+        env = {"BENCH_LOG": str(log)}
+        with Watched(*given, home=Path(home), module="tests.bench.bare", env=env) as screen:
+            screen.until_bytes(b"Send")
+            screen.read_for(1.0)
+            found.processor = screen.share(seconds)
+            until = time.monotonic() + seconds
+            while time.monotonic() < until:
+                for name, key in {"F8": F8, "esc": LONE_ESC, "ctrl+c": CTRL_C}.items():
+                    _one(screen, log, name, key, found)
     return found
 
 
@@ -152,7 +173,9 @@ def _stop(screen: Watched, served: Served, log: Path, number: int, found: Stoppe
     if not screen.until_bytes(b"STOPPED", at, 5.0):
         found.missed += 1
         return
-    frozen = screen.raw.find(b"STOPPED", at)
+    while screen.read(FRAME_GAP_S):
+        pass
+    frozen = len(screen.raw)
     screen.read_for(0.15)
     screen.until_quiet()
     run = served.log()[-1]
