@@ -9,10 +9,13 @@ import pytest
 
 from tests.fakes import Gate, ScriptedBackend, words
 from tests.ui.scenes import Stage, scenes
-from tests.ui.stage import on_stage, say, screen_of, until
+from tests.ui.stage import on_stage, opening, say, screen_of, until
 from tui.core import events as ev
+from tui.core.conversation import replay
+from tui.core.events import Record
 from tui.core.turn import Phase
 from tui.ui.app import StopkeyApp
+from tui.ui.inspector.log import EventLog
 from tui.ui.inspector.panel import Inspector
 from tui.ui.inspector.raw import RawScreen
 
@@ -169,6 +172,60 @@ def test_the_waterfall_shows_the_turn_on_a_time_axis_and_its_rows_lead_to_the_tr
             assert app.pane.view.cursor == (1, panel(app).waterfall.span(2).section)  # type: ignore[union-attr]
 
     asyncio.run(scenario())
+
+
+def stored(count: int) -> list[Record]:
+    """A conversation of `count` records in one turn, as the store gives it back."""
+    events: list[ev.Event] = [ev.Prompted("hi", "k"), ev.RunStarted("r")]
+    events += [ev.TextDelta("b", f"word{n} ", raw=f'{{"delta":"word{n}"}}') for n in range(count - 3)]
+    events.append(ev.RunFinished())
+    return [Record(n, 1, 1000.0 + n / 100, 50.0 + n / 100, event) for n, event in enumerate(events, 1)]
+
+
+def test_events_of_an_earlier_client_come_from_the_store_page_by_page_as_they_come_into_sight() -> None:
+    async def scenario() -> None:
+        records, asked = stored(3_000), list[tuple[int, int]]()
+
+        def older(first: int, last: int) -> list[Record]:
+            asked.append((first, last))
+            return records[first - 1 : last]
+
+        opened = opening(ScriptedBackend([]))
+        opened.conversation, opened.older = replay("3f2a91", records), older
+        app = StopkeyApp(opened, still=True)
+        async with asyncio.timeout(20), app.run_test(size=(120, 30)) as pilot:
+            await pilot.press("f2")
+            await until(pilot, lambda: "RunFinished" in screen_of(app))
+            assert panel(app).events.total() == 3_000 and len(asked) == 1 and asked[0][1] == 3_000
+            await pilot.press("home")
+            await until(pilot, lambda: "Prompted hi" in screen_of(app) and "+0.010" in screen_of(app))
+            assert sum(last - first for first, last in asked) < 1_500
+            await pilot.press("slash", *"word2999", "enter")
+            await until(pilot, lambda: "shown 0 of" in screen_of(app))
+            await pilot.press("slash", "backspace", "backspace", "enter")
+            await until(
+                pilot, lambda: "shown 108 of" in screen_of(app)
+            )  # word29, word290 to 299, word2900 to 2996
+            await pilot.press("slash", *["backspace"] * 6, "enter")
+            app.pane.view.focus()
+            app.pane.view.go_to(1, "prompt")
+            await until(pilot, lambda: panel(app).events.cursor == 0 and "Prompted hi" in screen_of(app))
+            await app.pane.talk.leave()
+
+    asyncio.run(scenario())
+
+
+def test_memory_is_bounded_by_number_and_by_weight_and_the_order_is_that_of_the_numbers() -> None:
+    log = EventLog(kept=100, heaviest=1_000)
+    for record in stored(500):
+        log.append(record)
+    assert log.last == 500 and len(log.newest) <= 100 and log.get(500) and log.get(1) is None
+    assert sum(len(r.event.raw) for r in log.newest) <= 1_000
+    log = EventLog()
+    one, two, three, *_ = stored(10)
+    for record in (two, three, one):  # the session tells of what followed first
+        log.append(record)
+    assert [r.number for r in log.newest] == [1, 2, 3] and log.get(1) is one and log.last == 3
 
 
 SnapCompare = Callable[..., bool]

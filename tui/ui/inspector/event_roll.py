@@ -13,7 +13,7 @@ from rich.cells import set_cell_size
 from textual.binding import Binding, BindingType
 
 from tui.core.conversation import Conversation, Turn
-from tui.core.events import Record
+from tui.core.events import Prompted, Record
 from tui.ui.inspector.log import EventLog, Load, bounds, page_of
 from tui.ui.inspector.words import (
     CLOSED,
@@ -125,7 +125,7 @@ class EventRoll(Roll):
         page = page_of(number)
         if not self.records.has_page(number) and page not in self._wanted:
             self._wanted.add(page)
-            self._spawn(self._fetched(page))
+            self.spawn(self._fetched(page))
 
     async def _fetched(self, page: int) -> None:
         try:
@@ -136,7 +136,8 @@ class EventRoll(Roll):
         self.records.keep_page(page, records)
         self.refresh()
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def spawn(self, work: Coroutine[None, None, None]) -> None:
+        """A task that ends with the widget."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -157,7 +158,7 @@ class EventRoll(Roll):
             self._hits, self._seen = array("q"), self.records.first - 1
             self._take_in_new()
             if self.records.first > 1:
-                self._spawn(self._look_through_older(self._hits, self.records.first - 1))
+                self.spawn(self._look_through_older(self._hits, self.records.first - 1))
         self.following = True
         self.refresh()
         self.post_message(self.Moved(self, self.cursor))
@@ -205,13 +206,18 @@ class EventRoll(Roll):
         self.refresh()
         self.post_message(self.Moved(self, self.cursor))
 
-    def first_of(self, turn: int, mine: Callable[[Record], bool]) -> int:
-        """The number of the first record in memory that is `mine`; 0 if there is none."""
-        found = 0
-        for record in self.records.backwards(turn):
-            if mine(record):
-                found = record.number
-        return found
+    async def of_turn(self, turn: Turn) -> list[Record]:
+        """The records of a turn, in order; from the store, if not all of them are in memory."""
+        near = list(self.records.backwards(turn.number))[::-1]
+        if near and isinstance(near[0].event, Prompted):
+            return near
+        before = [t.last_number + 1 for t in self.conversation.turns if t.number < turn.number]
+        for first in (*reversed(before), 1):  # what came late for a turn may stand behind the next prompt
+            found = await asyncio.to_thread(self.older, first, turn.last_number)
+            mine = [record for record in found if record.turn == turn.number]
+            if mine and isinstance(mine[0].event, Prompted):
+                return mine
+        return near
 
 
 def since(record: Record, turn: Turn) -> float:

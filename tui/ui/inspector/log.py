@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
 
-from tui.core.events import Record
+from tui.core.events import Prompted, Record
 
 KEPT = 20_000
 """Newest records in memory, at most."""
@@ -79,10 +79,10 @@ class EventLog:
     def backwards(self, turn: int) -> Iterator[Record]:
         """The records of a turn that are in memory, newest first."""
         for record in reversed(self.newest):
-            if record.turn < turn:
-                return
             if record.turn == turn:
                 yield record
+                if isinstance(record.event, Prompted):
+                    return  # others may stand between: a look-up can come when the next turn runs
 
 
 def page_of(number: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
@@ -18,7 +17,7 @@ from tui.core.events import Record
 from tui.ui.inspector.event_roll import EventRoll
 from tui.ui.inspector.places import belongs, offset_of, section_of
 from tui.ui.inspector.receipt_rows import ReceiptRows
-from tui.ui.inspector.spans import Span, gaps, spans
+from tui.ui.inspector.spans import Gaps, Span, spans
 from tui.ui.inspector.waterfall import Waterfall
 from tui.ui.inspector.words import as_json
 from tui.ui.transcript.items import CopyAsked
@@ -70,9 +69,8 @@ class Inspector(Vertical):
         self.events = EventRoll(talk.log, conversation, talk.opening.older, plain)
         self.waterfall = Waterfall(self._spans, plain)
         self.chosen = 0  # the turn of the waterfall; 0: the newest
-        self._gaps: dict[int, list[tuple[float, float]]] = {}
+        self._gaps: dict[int, Gaps] = {}
         self.receipt = ReceiptRows()
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def compose(self) -> ComposeResult:
         yield Row(self._head, id="inspector-head")
@@ -93,8 +91,6 @@ class Inspector(Vertical):
 
     def on_unmount(self) -> None:
         self.talk.log.on_growth = None
-        for task in self._tasks:
-            task.cancel()
 
     @property
     def roll(self) -> Roll:
@@ -167,12 +163,19 @@ class Inspector(Vertical):
         return spans(turn, self.now(), self._quiet(turn)) if turn else []
 
     def _quiet(self, turn: Turn) -> list[tuple[float, float]]:
-        """Quiet stretches. Those of a turn that is over are found once, from the store where need be."""
-        if turn.settled_at is None or turn is self.talk.turn:
-            return gaps(reversed(list(self.talk.log.backwards(turn.number))))
-        if turn.number not in self._gaps:
-            self._gaps[turn.number] = gaps(reversed(list(self.talk.log.backwards(turn.number))))
-        return self._gaps[turn.number]
+        """Quiet stretches; found once, from the store where need be, and added to while the turn grows."""
+        known = self._gaps.get(turn.number)
+        if known is None:
+            known = self._gaps[turn.number] = Gaps()
+            self.events.spawn(self._find_gaps(turn, known))
+        elif known.complete:
+            known.go_on(self.talk.log.backwards(turn.number))
+        return known.found
+
+    async def _find_gaps(self, turn: Turn, known: Gaps) -> None:
+        known.go_on(reversed(await self.events.of_turn(turn)))
+        known.complete = True
+        self.waterfall.grown()
 
     def action_turn(self, step: int) -> None:
         """The waterfall of another turn."""
@@ -251,7 +254,12 @@ class Inspector(Vertical):
         if turn is None or not self.display:
             return
         self.events.marked = belongs(turn, section)
-        first = self.events.first_of(number, self.events.marked)
-        if first and not self.events.has_focus:
-            self.events.stand(self.events.row_of(first))
         self.events.refresh()
+        if not self.events.has_focus:
+            self.events.spawn(self._go_to_first(turn, self.events.marked))
+
+    async def _go_to_first(self, turn: Turn, mine: Callable[[Record], bool]) -> None:
+        """To the first event of a section, unless the cursor stands on another one meanwhile."""
+        first = next((r.number for r in await self.events.of_turn(turn) if mine(r)), 0)
+        if first and self.events.marked is mine:
+            self.events.stand(self.events.row_of(first))

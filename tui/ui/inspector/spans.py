@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 
 from tui.core.conversation import Stop, Turn
 from tui.core.events import Record
@@ -105,12 +106,20 @@ def _span(
     return Span(safe_line(label, 40), begin, max(begin, end - zero), tone, at, open)
 
 
-def gaps(records: Iterable[Record], quiet: float = QUIET) -> list[tuple[float, float]]:
-    """The quiet stretches between these records (of one turn, in order), in monotonic seconds."""
-    found: list[tuple[float, float]] = []
-    before: float | None = None
-    for record in records:
-        if before is not None and record.mono - before >= quiet:
-            found.append((before, record.mono))
-        before = record.mono
-    return found
+class Gaps:
+    """The quiet stretches of a turn, in monotonic seconds, found at the cost of what is new."""
+
+    def __init__(self, quiet: float = QUIET) -> None:
+        self.quiet = quiet
+        self.complete = False  # whether the turn's beginning was looked at
+        self.found: list[tuple[float, float]] = []
+        self._seen = 0  # number of the last record
+        self._at: float | None = None
+
+    def go_on(self, backwards: Iterable[Record]) -> None:
+        """Take in the turn's records, the newest first, as far as they are new."""
+        new = list(takewhile(lambda record: record.number > self._seen, backwards))
+        for record in reversed(new):
+            if self._at is not None and record.mono - self._at >= self.quiet:
+                self.found.append((self._at, record.mono))
+            self._at, self._seen = record.mono, record.number
