@@ -132,10 +132,10 @@ class Talk:
 
     def stop_and_send(self, text: str) -> str:
         """Stop, wait until it settles, then send `text`, or the first of the queue if there is no text."""
-        if text:
-            self.next_up = text
-        elif self.queue:
-            self.next_up = self.queue.pop(0)
+        if text and self.next_up is not None:
+            self.enqueue(text)
+        elif text or self.queue:
+            self.next_up = text or self.queue.pop(0)
             self._save_queue()
         else:
             return "Type what to send after the stop."
@@ -205,9 +205,9 @@ class Talk:
             if self.unproven:
                 self.queue.insert(0, text)
                 self.held = True
-                self._save_queue()
             else:
                 self.session.send(text)
+            self._save_queue()
             self.listener.moved()
         elif self.queue and not self.held and self._may_follow(turn):
             self._send_queued()
@@ -218,9 +218,8 @@ class Talk:
         return turn.phase is Phase.COMPLETED or (after_stop and not self.unproven)
 
     def _send_queued(self) -> None:
-        text = self.queue.pop(0)
-        self._save_queue()
-        self.session.send(text)
+        self.session.send(self.queue.pop(0))
+        self._save_queue()  # after the prompt, so that a crash between the two loses neither
         self.listener.moved()
 
     def _reply(self, turn: Turn, text: str) -> str:
@@ -234,7 +233,9 @@ class Talk:
         return ""
 
     def _save_queue(self) -> None:
-        self.opening.save_note("queue", list(self.queue))
+        """All that was typed to be sent later, in order."""
+        first = [] if self.next_up is None else [self.next_up]
+        self.opening.save_note("queue", [*first, *self.queue])
 
 
 _QUIET = frozenset(QUIET_EVENTS)
