@@ -135,7 +135,8 @@ class Bench:
 
 
 GROUPS: dict[str, Callable[[Bench], Iterator[Row]]] = {
-    "reading": Bench.reading, "keys": Bench.keys, "stops": Bench.stops, "sizes": Bench.sizes, "start": Bench.start,
+    "reading": Bench.reading, "keys": Bench.keys, "stops": Bench.stops, "sizes": Bench.sizes,
+    "start": Bench.start,
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What growth costs: the same step in something small and something large, one after the other in one process.
+"""What growth costs: the same step in something small and in something large, one after the other.
 
 The widget is driven without a terminal: what is timed is taking in,
 laying out, and making the strips of all rows that changed.
@@ -113,17 +113,17 @@ class Moved:
 
 def moves(served: Served, words: int) -> Moved:
     """Let a long reply come in whole, then resize and scroll."""
-    with tempfile.TemporaryDirectory() as home:
-        with Watched("chat", *target(served.url(0, words)), home=Path(home)) as screen:
-            screen.until_bytes(b"Send")
-            screen.until_quiet()
-            send(screen)
-            screen.until(lambda: f"w{words - 1:07}".encode() in screen.raw[-20_000:], 60)
-            screen.until_quiet(0.3)
-            memory = screen.memory_mb()
-            resize = max(_until_drawn(screen, lambda n=n: screen.resize(40, 110 + n)) for n in range(5))
-            scroll = max(_until_drawn(screen, lambda: screen.press("\x1b[5~")) for _ in range(5))
-            return Moved(resize, scroll, memory, words * 9 / 1e6)
+    asked = ["chat", *target(served.url(0, words))]
+    with tempfile.TemporaryDirectory() as home, Watched(*asked, home=Path(home)) as screen:
+        screen.until_bytes(b"Send")
+        screen.until_quiet()
+        send(screen)
+        screen.until(lambda: f"w{words - 1:07}".encode() in screen.raw[-20_000:], 60)
+        screen.until_quiet(0.3)
+        memory = screen.memory_mb()
+        resize = max(_until_drawn(screen, lambda n=n: screen.resize(40, 110 + n)) for n in range(5))
+        scroll = max(_until_drawn(screen, lambda: screen.press("\x1b[5~")) for _ in range(5))
+        return Moved(resize, scroll, memory, words * 9 / 1e6)
 
 
 def _until_drawn(screen: Watched, do: Callable[[], None]) -> float:

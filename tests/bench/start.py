@@ -15,8 +15,8 @@ from tests.bench.screen import Watched
 
 @dataclass
 class Started:
-    """Of our program and of the bare one: milliseconds to the first paint (medians), milliseconds of processor
-    used until then (the least), and the share of a core while idle."""
+    """Of our program and of the bare one: milliseconds to the first paint (medians), milliseconds of
+    processor used until then (the least), and the share of a core while idle."""
 
     paint: tuple[float, float]
     used: tuple[float, float]

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
+from typing import TYPE_CHECKING
 
 from tui.core.turn import Outcome
-from tui.store.reader import Reading
+
+if TYPE_CHECKING:
+    from tui.store.reader import Reading  # it brings SQLite, and the screen that shows figures needs none
 
 
 @dataclass(frozen=True, slots=True)
