@@ -79,7 +79,8 @@ def test_filters_by_type_and_text_find_also_what_comes_later_and_pause_holds_the
             await until(pilot, gate.reached.is_set)
             await pilot.press("f2", "slash", *"word1", "enter")
             events = panel(app).events
-            assert events.total() == 11 and app.focused is events
+            await until(pilot, lambda: events.total() == 11)
+            assert app.focused is events
             await pilot.press("slash", *["backspace"] * 5, *"needle", "enter")
             assert events.total() == 0
             await pilot.press("p")

@@ -146,6 +146,8 @@ class StopkeyApp(Insight, Cards, Guarded[int]):
         busy = self.pane.talk.busy
         hints = [("Enter", "Queue" if busy else "Send"), ("^J", "Newline")]
         hints += [("^S", "Stop & send")] if busy else [("^R", "Resend"), ("^T", "Talks")]
+        if self.pane.talk.opening.reel:
+            hints = [("Space", "Pause"), (".", "Step"), ("+ -", "Speed")]
         hints += [("^O", "Details"), ("^P", "Commands"), ("^Q", "Quit"), ("F2", "Events")]
         pieces: list[Piece] = []
         used = 0

@@ -32,7 +32,7 @@ from tui.ui.widgets.lines import Piece
 from tui.ui.widgets.roll import Roll
 
 SCAN = 5_000
-"""Stored records looked through between two questions whether the filter is still wanted."""
+"""Records looked through between two questions whether the filter is still wanted."""
 
 
 class EventRoll(Roll):
@@ -155,40 +155,49 @@ class EventRoll(Roll):
         if group == "all" and not text.strip():
             self._hits = None
         else:
-            self._hits, self._seen = array("q"), self.records.first - 1
-            self._take_in_new()
-            if self.records.first > 1:
-                self.spawn(self._look_through_older(self._hits, self.records.first - 1))
+            self._hits, self._seen = array("q"), self.newest
+            near = [record for record in self.records.newest if record.number <= self._seen]
+            self.spawn(self._look_back(self._hits, near))
         self.following = True
         self.refresh()
         self.post_message(self.Moved(self, self.cursor))
 
-    def _passing(self, records: Iterable[Record]) -> array[int]:
-        return array("q", (r.number for r in records if matches(r, self.group, self.text)))
+    def _passing(self, records: Iterable[Record], group: str, text: str) -> array[int]:
+        return array("q", (r.number for r in records if matches(r, group, text)))
 
     def _take_in_new(self) -> None:
         """Filter what came since the last frame."""
         if self._hits is not None and self._seen < self.newest:
             start = max(self._seen + 1, self.records.first)
             new = (self.records.get(number) for number in range(start, self.newest + 1))
-            self._hits.extend(self._passing(record for record in new if record))
+            known = (record for record in new if record)
+            self._hits.extend(self._passing(known, self.group, self.text))
             self._seen = self.newest
 
-    async def _look_through_older(self, hits: array[int], last: int) -> None:
-        found = array("q")
-        for first in range(1, last + 1, SCAN):
-            try:
-                records = await asyncio.to_thread(self.older, first, min(last, first + SCAN - 1))
-            except Exception:
+    async def _look_back(self, hits: array[int], near: list[Record]) -> None:
+        """Look through what was there already, the newest first, in threads: no key has to wait for it."""
+        oldest = near[0].number if near else self._seen + 1
+        for end in range(len(near), 0, -SCAN):
+            if not await self._found(hits, near[max(0, end - SCAN) : end]):
                 return
-            if self._hits is not hits:
-                return  # another filter was set meanwhile
-            found.extend(await asyncio.to_thread(self._passing, records))
-        if self._hits is hits:
-            hits[0:0] = found
-            self.cursor += len(found)
-            self.refresh()
-            self.post_message(self.Moved(self, self.cursor))
+        for last in range(oldest - 1, 0, -SCAN):
+            try:
+                records = await asyncio.to_thread(self.older, max(1, last - SCAN + 1), last)
+            except Exception:  # a store that fails has said so elsewhere
+                return
+            if not await self._found(hits, records):
+                return
+
+    async def _found(self, hits: array[int], records: Sequence[Record]) -> bool:
+        """Put what passes before what was found so far. False: another filter was set meanwhile."""
+        found = await asyncio.to_thread(self._passing, records, self.group, self.text)
+        if self._hits is not hits:
+            return False
+        hits[0:0] = found
+        self.cursor += len(found)
+        self.refresh()
+        self.post_message(self.Moved(self, self.cursor))
+        return True
 
     def _settle(self) -> None:
         self._take_in_new()
