@@ -57,10 +57,13 @@ def _settings(wanted: Wanted) -> Loaded:
 
 def _show(desk: Desk, opening: Opening, loaded: Loaded, plain: bool) -> int:
     """Run the app. Whatever happens, what is left is written and the embedded backend ends."""
+    from tui.ui.collector import held
+
     opening.note = opening.note or (loaded.problems[0] if loaded.problems else "")
-    app = _app(desk, opening, loaded, plain)
     try:
-        code = app.run(mouse=loaded.settings.mouse)
+        with held():
+            app = _app(desk, opening, loaded, plain)
+            code = app.run(mouse=loaded.settings.mouse)
     finally:
         desk.embedded.close()
         desk.store.close()

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 THRESHOLDS = (20_000, 10, 100)
 """New objects before a look at them, such looks before one at their elders, and those before one at all.
@@ -17,9 +19,14 @@ QUIET_S = 2.0
 """Seconds after a run in which nothing must happen before everything is collected."""
 
 
-def hold() -> None:
-    """Collect nothing from now on: the imports of the start make no garbage worth a look."""
+@contextmanager
+def held() -> Iterator[None]:
+    """Collect nothing until a `Collector` has `started`: a start makes no garbage worth a look."""
     gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 class Collector:
