@@ -17,7 +17,7 @@ def started(home: Path, *args: str, rows: int = 24, columns: int = 80) -> Termin
 def test_type_stream_stop_resend_quit_and_reopen(tmp_path: Path) -> None:
     with started(tmp_path, rows=30) as t:
         t.wait_for("IDLE", "Type a message")
-        t.type("tell me about stopping")
+        t.type("[[demo speed=6]] tell me about stopping")
         t.press("enter")
         t.wait_for("STREAMING", "Most clients")
         t.press("esc")
@@ -54,7 +54,7 @@ def test_stop_in_the_middle_of_a_tool_call_names_the_tool(tmp_path: Path) -> Non
 def test_a_client_that_is_killed_while_streaming_shows_the_run_as_what_it_is(tmp_path: Path) -> None:
     with started(tmp_path) as t:
         t.wait_for("IDLE")
-        t.type("tell me about stopping")
+        t.type("[[demo speed=6]] tell me about stopping")
         t.press("enter")
         t.wait_for("Most clients")
         os.kill(t.process.pid, signal.SIGKILL)
@@ -73,7 +73,7 @@ def test_a_client_that_is_killed_while_streaming_shows_the_run_as_what_it_is(tmp
 def test_a_terminated_client_keeps_the_partial_and_puts_the_terminal_back(tmp_path: Path) -> None:
     with started(tmp_path) as t:
         t.wait_for("IDLE")
-        t.type("tell me about stopping")
+        t.type("[[demo speed=6]] tell me about stopping")
         t.press("enter")
         t.wait_for("Most clients")
         os.kill(t.process.pid, signal.SIGTERM)
@@ -90,7 +90,7 @@ def test_a_terminated_client_keeps_the_partial_and_puts_the_terminal_back(tmp_pa
 def test_it_is_usable_in_40_columns_and_10_rows_and_survives_resizing(tmp_path: Path) -> None:
     with started(tmp_path, rows=10, columns=40) as t:
         t.wait_for("IDLE", "Stop  Esc")
-        t.type("tell me about stopping")
+        t.type("[[demo speed=6]] tell me about stopping")
         t.press("enter")
         t.wait_for("STREAMING", "STOP")
         t.resize(24, 80)

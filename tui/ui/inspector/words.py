@@ -132,7 +132,7 @@ def pretty(event: Event) -> SafeText:
 
 def raw(event: Event) -> SafeText:
     """The wire data as it came."""
-    return safe(event.raw) if event.raw else SafeText("(nothing came over the wire for this)")
+    return safe(event.raw) if event.raw else safe("(nothing came over the wire for this)")
 
 
 def size(event: Event) -> str:
