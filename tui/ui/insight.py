@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from textual.app import SystemCommand
 
+from tui.core.conversation import Turn
 from tui.session.player import replaying
 from tui.session.reel import Reel
 from tui.store.figures import of_conversation
 from tui.store.sound import sound
 from tui.store.stats import StopLine
-from tui.ui.compare import pair
+from tui.ui.compare import compare, pair
 from tui.ui.screens.compare import CompareScreen
 from tui.ui.screens.statistics import StatisticsScreen
 
@@ -39,9 +40,15 @@ class Insight:
         """Show a stopped reply beside the answer after it; the newest, where no turn is named."""
         found = pair(self.pane.talk.session.conversation, turn)
         if found:
-            self.push_screen(CompareScreen(self.pane, *found, self.plain))
+            self.spawn(self._compare(*found))
         else:
             self.note("There is no stopped reply with an answer after it to compare.")
+
+    async def _compare(self: Any, stopped: Turn, after: Turn) -> None:
+        """In a thread: two long replies take seconds, and no key is to wait for them."""
+        texts = stopped.transcript.reply(), after.transcript.reply()
+        compared = await asyncio.to_thread(compare, *texts)
+        self.push_screen(CompareScreen(self.pane, compared, stopped, after, self.plain))
 
     def action_replay(self: Any) -> None:
         """Play this conversation from its beginning, in its place on the screen."""

@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from tui.core.conversation import Turn
 from tui.core.view import short
-from tui.ui.compare import Compared, compare, sign, wrapped
+from tui.ui.compare import Compared, sign, wrapped
 from tui.ui.screens.modal import BarredModal
 from tui.ui.widgets.lines import Piece
 from tui.ui.widgets.roll import Roll
@@ -76,9 +76,10 @@ class CompareScreen(BarredModal):
     CompareScreen Static { color: $foreground-muted; height: 1; }
     """
 
-    def __init__(self, facts: Facts, stopped: Turn, after: Turn, plain: bool = False) -> None:
+    def __init__(
+        self, facts: Facts, found: Compared, stopped: Turn, after: Turn, plain: bool = False
+    ) -> None:
         super().__init__(facts)
-        found = compare(stopped.transcript.reply(), after.transcript.reply())
         heads = (f"turn {stopped.number}: {short(stopped)}", f"turn {after.number}: {short(after)}")
         self.roll = CompareRoll(found, heads, plain)
         self.foot = f"words: {found.same:,} the same   {found.gone:,} gone   {found.new:,} new   Esc close"
