@@ -1,4 +1,7 @@
-"""The App's commands for seeing inside: events, statistics, replay, compare."""
+"""The App's commands for seeing inside: events, statistics, replay, compare.
+
+What they need is imported when they are called: the start does not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from textual.app import SystemCommand
 
-from tui.core.conversation import Turn
-from tui.session.player import replaying
-from tui.session.reel import Reel
-from tui.store.figures import of_conversation
-from tui.store.sound import sound
-from tui.store.stats import StopLine
-from tui.ui.compare import compare, pair
-from tui.ui.screens.compare import CompareScreen
-from tui.ui.screens.statistics import StatisticsScreen
-
 if TYPE_CHECKING:
+    from tui.core.conversation import Turn
+    from tui.store.stats import StopLine
     from tui.ui.pane import ChatPane
 
 NOT_OVER_A_MODAL = frozenset({"inspector", "statistics", "replay", "compare"})
@@ -38,6 +33,8 @@ class Insight:
 
     def action_compare(self: Any, turn: int = 0) -> None:
         """Show a stopped reply beside the answer after it; the newest, where no turn is named."""
+        from tui.ui.compare import pair
+
         found = pair(self.pane.talk.session.conversation, turn)
         if found:
             self.spawn(self._compare(*found))
@@ -46,6 +43,9 @@ class Insight:
 
     async def _compare(self: Any, stopped: Turn, after: Turn) -> None:
         """In a thread: two long replies take seconds, and no key is to wait for them."""
+        from tui.ui.compare import compare
+        from tui.ui.screens.compare import CompareScreen
+
         texts = stopped.transcript.reply(), after.transcript.reply()
         compared = await asyncio.to_thread(compare, *texts)
         self.push_screen(CompareScreen(self.pane, compared, stopped, after, self.plain))
@@ -60,6 +60,10 @@ class Insight:
             self.spawn(self._replay())
 
     async def _replay(self: Any) -> None:
+        from tui.session.player import replaying
+        from tui.session.reel import Reel
+        from tui.store.sound import sound
+
         talk = self.pane.talk
         stored = await asyncio.to_thread(talk.opening.older, 1, talk.log.last)
         reel = Reel(sound(stored or list(talk.log.newest)), clock=self.replay_clock)
@@ -73,6 +77,9 @@ class Insight:
 
     def action_statistics(self: Any) -> None:
         """Show what the stops so far say."""
+        from tui.store.figures import of_conversation
+        from tui.ui.screens.statistics import StatisticsScreen
+
         session, desk = self.pane.talk.session, self.desk
         here = of_conversation(session.conversation, session.backend.name)
 

@@ -17,8 +17,6 @@ from tui.core.turn import FINAL, Phase
 from tui.core.view import Look, detail, look
 from tui.session import Opening, abilities
 from tui.session.player import Player
-from tui.ui.inspector.panel import Inspector
-from tui.ui.inspector.raw import RawScreen
 from tui.ui.stop_keys import Moment, Situation, keys_now, moment
 from tui.ui.talk import Talk
 from tui.ui.transcript import TranscriptView
@@ -31,6 +29,7 @@ from tui.ui.widgets.run_bar import RunBar
 from tui.ui.widgets.welcome import Welcome
 
 if TYPE_CHECKING:
+    from tui.ui.inspector.panel import Inspector
     from tui.ui.switching import DeskLike
 
 WIDE = 110
@@ -145,6 +144,8 @@ class ChatPane(Vertical):
     async def toggle_inspector(self) -> None:
         """Show the inspector, beside the chat or over it, or hide it."""
         if self.inspector is None:
+            from tui.ui.inspector.panel import Inspector  # the start does not wait for it
+
             self.inspector = Inspector(self.talk, lambda: self.now, self.plain)
             await self.query_one(".top").mount(self.inspector)
         self._show_inspector(not self.has_class("-inspecting"))
@@ -166,6 +167,8 @@ class ChatPane(Vertical):
             self.view.focus()
 
     def on_inspector_opened(self, event: Inspector.Opened) -> None:
+        from tui.ui.inspector.raw import RawScreen
+
         self.app.push_screen(RawScreen(self, event.record))
 
     def on_cursor_moved(self, event: CursorMoved) -> None:
