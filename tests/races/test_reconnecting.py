@@ -142,11 +142,15 @@ def test_S31_suspend_for_an_hour_resume_and_stop(jump: float) -> None:
     """The wall clock jumps, the monotonic one does not: no duration is told from the wall."""
 
     async def race() -> None:
-        gate, jumped = Gate(), [0.0]
+        gate, jumped, heard = Gate(), [0.0], list[ev.Event]()
         backend = ScriptedBackend([[ev.RunStarted("r"), *words("x"), gate, ev.RunFinished(End.CANCELLED)]])
         loop = asyncio.get_running_loop()
         session = Session(
-            backend, clocks=QUICK, mono=loop.time, wall=lambda: 1_700_000_000 + loop.time() + jumped[0]
+            backend,
+            clocks=QUICK,
+            mono=loop.time,
+            wall=lambda: 1_700_000_000 + loop.time() + jumped[0],
+            on_change=lambda turn, record: heard.append(record.event),
         )
         turn = session.send("go")
         await gate.reached.wait()
@@ -158,6 +162,9 @@ def test_S31_suspend_for_an_hour_resume_and_stop(jump: float) -> None:
         durations = [value for key, value in data.items() if key.endswith("_ms") and value is not None]
         assert durations and all(0 <= value < 5000 for value in durations), data
         assert len(backend.aborts) == 1 and turn.outcome is Outcome.CONFIRMED
+        assert [event.seconds for event in heard if isinstance(event, ev.ClockJumped)] == [
+            pytest.approx(jump)
+        ]
         await session.close()
 
     clean(race)

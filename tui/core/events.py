@@ -311,6 +311,16 @@ class RunLookedUp(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ClockJumped(Event):
+    """The wall clock moved `seconds` further than the monotonic one: the machine slept, or it was set.
+
+    All durations are told from the monotonic clock, which does not count the sleep.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class ClockRan(Event):
     """A deadline of the stop ran out."""
 
@@ -346,7 +356,7 @@ BACKEND_EVENTS = (
 PERSON_EVENTS = (Prompted, StopAsked, ReasonGiven, RetryAsked, QuestionAnswered)
 DRIVER_EVENTS = (
     Requested, NotSent, PromptRefused, StreamBroke, StreamClosed, AnswerFailed, AbortAnswered, RunLookedUp,
-    ClockRan, ClientLeft, Settled,
+    ClockJumped, ClockRan, ClientLeft, Settled,
 )  # fmt: skip
 ALL_EVENTS: dict[str, type[Event]] = {
     kind.__name__: kind for kind in (*BACKEND_EVENTS, *PERSON_EVENTS, *DRIVER_EVENTS)

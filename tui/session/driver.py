@@ -32,6 +32,8 @@ URGENT = frozenset(
         ev.ClientLeft,
     }
 )
+JUMP = 5.0
+"""Seconds by which wall clock and monotonic clock must part between two records to be worth a record."""
 _FROM_BACKEND = frozenset(ev.BACKEND_EVENTS)
 
 
@@ -65,6 +67,7 @@ class Session:
         self.on_change = on_change
         self._journal = journal or Forgetful()
         self.mono, self._wall = mono, wall
+        self._skew = wall() - mono()
         self._live: dict[int, Live] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._settled: dict[int, asyncio.Event] = {}
@@ -173,15 +176,27 @@ class Session:
         """Number an event, fold it in, hand it to the journal, carry out what follows."""
         turn = self.conversation.turn(number) if number <= self.conversation.count else None
         late = turn is not None and turn.state.frozen and type(event) in _FROM_BACKEND
-        record = Record(self.conversation.number + 1, number, self._wall(), self.mono(), event, late)
+        wall, mono = self._wall(), self.mono()
+        self._note_a_jump(number, wall, mono)
+        record = Record(self.conversation.number + 1, number, wall, mono, event, late)
         effects = self.conversation.apply(record)
         self._keep(record)
         turn = self.conversation.turn(number)
+        if late and number in self._live:
+            self._live[number].last_late = mono
+        self._changed(turn, record)
         for effect in effects:
             self._carry_out(effect, turn)
-        if late and number in self._live:
-            self._live[number].last_late = record.mono
-        self._changed(turn, record)
+
+    def _note_a_jump(self, number: int, wall: float, mono: float) -> None:
+        """A machine that slept, or whose clock was set, in the middle of a turn: the record says so (S31)."""
+        before, self._skew = self._skew, wall - mono
+        if abs(self._skew - before) > JUMP and number in self._settled and number <= self.conversation.count:
+            jump = ev.ClockJumped(round(self._skew - before, 3))
+            record = Record(self.conversation.number + 1, number, wall, mono, jump)
+            self.conversation.apply(record)
+            self._keep(record)
+            self._changed(self.conversation.turn(number), record)
 
     def _keep(self, record: Record) -> None:
         log(record)
