@@ -89,6 +89,26 @@ def test_the_rows_show_the_source_in_order(source: str) -> None:
     assert offsets == sorted(offsets)
 
 
+MARKS = [
+    "word ", "longer ", "a", " ", "**", "*", "_", "~~", "`", "``", "[", "]", "](", ")", "![", "][r]", "<",
+    "\\", "\n", "  \n", "https://x.y/z ", "&amp; ", "表中 ", '"', "- ", "1. ", "| a ",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(MARKS), max_size=60), st.integers(8, 30), st.sampled_from(["", "> ", "- "]))
+def test_a_paragraph_that_grows_looks_at_any_time_as_if_it_was_read_whole(
+    marks: list[str], width: int, start: str
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scanner, "LONG_PARAGRAPH", 5000)
+        patch.setattr(module, "SLAB", 5000)
+        grown, text, setting = body_of(start + "word " * 12), start + "word " * 12, Setting(width)
+        for mark in marks:
+            grown.grow(mark)
+            text += mark
+            assert [data(row) for row in grown.rows(0, setting)] == everything(body_of(text), setting), text
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_row_that_is_done_stays_the_same_object_while_more_comes(kind: str) -> None:
     """So that the screen redraws nothing that did not change."""

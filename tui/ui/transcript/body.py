@@ -11,10 +11,11 @@ from bisect import bisect_right
 
 from tui.ui.transcript import inks
 from tui.ui.transcript.brush import Brush
+from tui.ui.transcript.growth import OpenParagraph
 from tui.ui.transcript.heights import Heights
 from tui.ui.transcript.highlight import START, LexState, budget, engines, line_pieces
 from tui.ui.transcript.leaves import Fence, Found, Kind, Leaf, State
-from tui.ui.transcript.paint import paint
+from tui.ui.transcript.paint import paint, paint_open
 from tui.ui.transcript.plain import PlainScanner
 from tui.ui.transcript.rows import Row
 from tui.ui.transcript.scanner import Scanner
@@ -53,8 +54,8 @@ class Body:
     """Growing text as slabs of rows. `plain`: no markdown, lines stand as they are, lit as `language`."""
 
     __slots__ = (
-        "_brush", "_done", "_leaves", "_painted", "_shown", "base", "heights", "language", "plain", "refs",
-        "scanner", "slabs", "source",
+        "_brush", "_done", "_growth", "_leaves", "_painted", "_shown", "base", "heights", "language", "plain",
+        "refs", "scanner", "slabs", "source",
     )  # fmt: skip
 
     def __init__(self, plain: bool = False, base: int = inks.TEXT, language: str = "") -> None:
@@ -69,6 +70,7 @@ class Body:
         self._painted = 0
         self._brush: Brush | None = None  # what they were painted with
         self._shown: list[Row] = []  # the rows of the live slab as they were last
+        self._growth = OpenParagraph()
 
     def _scanner(self, at: int, state: State) -> Scanner | PlainScanner:
         return PlainScanner(at, self.language) if self.plain else Scanner(at, state, self.refs)
@@ -106,6 +108,7 @@ class Body:
 
     def _forget_live(self) -> None:
         self._done, self._painted, self._brush, self._shown = [], 0, None, []
+        self._growth = OpenParagraph()
 
     def _estimate(self, begin: int, end: int) -> int:
         """Rows of a slab nobody has seen."""
@@ -162,7 +165,8 @@ class Body:
         self._paint_leaves(self._brush)
         rows, brush, first = self._done.copy(), self._brush.fork(), len(self.slabs) == 1
         for leaf in self.scanner.tail():
-            rows += self._paint(leaf, brush, first and not rows)
+            starts = first and not rows
+            rows += paint_open(leaf._replace(gap=False) if starts else leaf, brush, self._growth)
         reuse(rows, self._shown)
         self._done = rows[: len(self._done)]
         self.slabs[-1].pale |= budget.short

@@ -32,7 +32,11 @@ class Brush:
 def inline_spans(runs: Sequence[Run], base: int, refs: Mapping[str, str]) -> list[Span]:
     """Inline markdown of the joined runs, with offsets of the source."""
     text = "".join(text for _, text in runs).rstrip("\n")
-    spans = inline.parse(text, base, refs)
+    return located(inline.parse(text, base, refs), runs)
+
+
+def located(spans: Spans, runs: Sequence[Run]) -> list[Span]:
+    """Spans of the joined runs with offsets of the source."""
     if len(runs) == 1:
         shift = runs[0][0]
         return [span._replace(at=span.at + shift) for span in spans]

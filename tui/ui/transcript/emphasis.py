@@ -51,8 +51,11 @@ def run_of(mark: str, node: int, before: str, after: str) -> Run | None:
     return Run(node, mark, opens, closes) if opens or closes else None
 
 
-def pair(runs: list[Run], nodes: list[Node]) -> None:
-    """Match closers with openers, take the marks that are used out of their nodes, and put flags there."""
+def pair(runs: list[Run], nodes: list[Node]) -> list[Run]:
+    """Match closers with openers, take the marks that are used out of their nodes, and put flags there.
+
+    Returns the openers that found no closer.
+    """
     openers: list[Run] = []
     floor: dict[_Kind, int] = {}  # below this no opener fits a closer of the kind: it was tried
     for run in runs:
@@ -60,6 +63,7 @@ def pair(runs: list[Run], nodes: list[Node]) -> None:
             _close(run, openers, floor, nodes)
         if run.opens and run.count:
             openers.append(run)
+    return openers
 
 
 def _close(run: Run, openers: list[Run], floor: dict[_Kind, int], nodes: list[Node]) -> None:

@@ -44,13 +44,24 @@ def parse(text: str, base: int = inks.TEXT, refs: Mapping[str, str] | None = Non
     return _Parser(text, base, refs or {}).run()
 
 
+def parse_open(text: str, base: int, refs: Mapping[str, str]) -> tuple[list[Span], int]:
+    """Like `parse`, for text that goes on: also how much of it will be read the same whatever follows."""
+    parser = _Parser(text, base, refs)
+    spans = parser.run()
+    last_word = max(text.rfind(" "), text.rfind("\n"), 0)
+    return spans, min(parser.pending, last_word)
+
+
 class _Parser:
+    """`pending`: from here on marks wait for a partner that may still come."""
+
     def __init__(self, text: str, base: int, refs: Mapping[str, str]) -> None:
         self.text, self.base, self.refs = text, base, refs
         self.nodes: list[Node] = []
         self.runs: list[Run] = []
         self.brackets: list[_Bracket] = []
         self.missing_ticks: set[int] = set()  # lengths of backtick runs that have no partner further on
+        self.pending = len(text)
 
     def run(self) -> list[Span]:
         text, at = self.text, 0
@@ -61,7 +72,9 @@ class _Parser:
             at = self.special(match)
         if at < len(text):
             self.add(text[at:], at)
-        self.pair(0)
+        waiting = [self.nodes[bracket.node].at for bracket in self.brackets]
+        waiting += [self.nodes[opener.node].at for opener in self.pair(0)]
+        self.pending = min([self.pending, *waiting])
         return self.spans()
 
     def add(self, text: str, at: int, size: int | None = None, ink: int = 0, action: str = "") -> None:
@@ -133,6 +146,7 @@ class _Parser:
         close = -1 if size in self.missing_ticks else _find_ticks(text, size, end)
         if close < 0:
             self.missing_ticks.add(size)
+            self.pending = min(self.pending, at)
             self.add(mark, at)
             return end
         start, stop = end, close
@@ -171,6 +185,8 @@ class _Parser:
         bracket = self.brackets.pop()
         found = self.target(at, bracket.inside)
         if found is None:
+            if self.text[at + 1 : at + 2] in ("(", "["):  # what follows may still end
+                self.pending = min(self.pending, self.nodes[bracket.node].at)
             self.add("]", at)
             return at + 1
         target, end = found
@@ -220,10 +236,11 @@ class _Parser:
             self.runs.append(run)
         return end
 
-    def pair(self, bottom: int) -> None:
-        """Settle the emphasis among the runs from `bottom` on."""
-        pair(self.runs[bottom:], self.nodes)
+    def pair(self, bottom: int) -> list[Run]:
+        """Settle the emphasis among the runs from `bottom` on; returns openers that found no closer."""
+        left = pair(self.runs[bottom:], self.nodes)
         del self.runs[bottom:]
+        return left
 
     # --- out ----------------------------------------------------------------------------------------------
 

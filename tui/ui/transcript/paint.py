@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from tui.ui.transcript import code, grid, inks
 from tui.ui.transcript.brush import Brush, drop, inline_spans, lines_of, without_tabs
+from tui.ui.transcript.growth import OpenParagraph
 from tui.ui.transcript.leaves import Kind, Leaf
 from tui.ui.transcript.rows import BLANK, Edge, Row, Span, one_row, source_span, wrap
 
@@ -19,6 +20,14 @@ _HEADINGS = {
 def paint(leaf: Leaf, brush: Brush) -> list[Row]:
     """The rows of one leaf, with the blank row that may stand before it."""
     rows = _PAINT[leaf.kind](leaf, brush, _edge(leaf, brush))
+    return [_gap(leaf, brush), *rows] if leaf.gap else rows
+
+
+def paint_open(leaf: Leaf, brush: Brush, kept: OpenParagraph) -> list[Row]:
+    """The rows of a leaf that is still growing; the same as `paint` gives."""
+    if leaf.kind is not Kind.PARAGRAPH or _is_task(leaf):
+        return paint(leaf, brush)
+    rows = kept.paint(leaf, brush, _edge(leaf, brush))
     return [_gap(leaf, brush), *rows] if leaf.gap else rows
 
 
