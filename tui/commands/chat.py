@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from tui.session import Opening
     from tui.ui.app import StopkeyApp
 
+TURN_S = 0.0005
+"""How long the thread that saves may keep the interpreter to itself while the screen wants it. Python's own
+5 ms, taken at every read and every write, were most of what a key waited for in a flood."""
 _THEMES = {"dark": "textual-dark", "light": "textual-light"}
 
 
@@ -60,6 +64,7 @@ def _show(desk: Desk, opening: Opening, loaded: Loaded, plain: bool) -> int:
     from tui.ui.collector import held
 
     opening.note = opening.note or (loaded.problems[0] if loaded.problems else "")
+    sys.setswitchinterval(TURN_S)
     try:
         with held():
             app = _app(desk, opening, loaded, plain)
