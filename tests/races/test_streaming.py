@@ -66,7 +66,11 @@ def test_S05_stop_inside_a_chunk_of_three_events_and_a_half() -> None:
             backend = AgUi(Target("ag-ui", server.url, abort_url=server.url + "/abort"))
             session = Session(backend, clocks=QUICK)
 
+            closed: list[int] = []
+
             def press(turn: Turn, record: Record) -> None:
+                if isinstance(record.event, ev.StreamClosed):
+                    closed.append(record.event.half)
                 if isinstance(record.event, ev.TextDelta) and record.event.text == "one ":
                     session.stop("esc")  # between two events of one chunk
 
@@ -75,6 +79,8 @@ def test_S05_stop_inside_a_chunk_of_three_events_and_a_half() -> None:
             await session.settled(turn)
             assert turn.transcript.reply() == "one " and turn.late.reply() == "two three "
             assert turn.stop and turn.stop.late_events == 2
+            await session.close()
+            assert closed == [len(half) - half.rindex(b"\n") - 1]
             await session.close()
             await backend.aclose()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -115,6 +116,8 @@ class RunStatus:
         return self.unsent or self.end not in (None, End.ALIVE)
 
 
+HALF_EVENT: ContextVar[list[int] | None] = ContextVar("half_event", default=None)
+"""Where a reader leaves the bytes of an event that was cut in half when its stream was closed (S05)."""
 NEVER_LEFT = "no connection was made"
 """The argument of the CancelledError that ends a `run` which is cancelled before anything can have left."""
 

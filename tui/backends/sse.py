@@ -14,6 +14,8 @@ from time import perf_counter
 
 from httpx_sse import ServerSentEvent
 
+from tui.backends.base import HALF_EVENT
+
 MIB = 1024 * 1024
 EVENT_LIMIT = 8 * MIB
 STREAM_LIMIT = 256 * MIB
@@ -66,6 +68,11 @@ class Decoder:
         self._data_size = 0
         self._type = ""
         self._id: str | None = None
+
+    @property
+    def half(self) -> int:
+        """Bytes of an event that has begun and not ended."""
+        return self._line_size + self._data_size
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
         """The events completed by `chunk`. Raises LimitExceeded."""
@@ -185,18 +192,23 @@ async def read(
     """
     over: LimitExceeded | None = None
     until = perf_counter() + slice_s
-    async for chunk in chunks:
-        try:
-            events = decoder.feed(chunk)
-        except LimitExceeded as limit:
-            over, events = limit, limit.events
-        for event in events:
-            yield event
-            if perf_counter() >= until:
-                await asyncio.sleep(0)
-                until = perf_counter() + slice_s
-        if over:
-            raise over
+    try:
+        async for chunk in chunks:
+            try:
+                events = decoder.feed(chunk)
+            except LimitExceeded as limit:
+                over, events = limit, limit.events
+            for event in events:
+                yield event
+                if perf_counter() >= until:
+                    await asyncio.sleep(0)
+                    until = perf_counter() + slice_s
+            if over:
+                raise over
+    finally:
+        half = HALF_EVENT.get()
+        if half is not None:
+            half[0] = decoder.half
 
 
 def is_event_stream(content_type: str) -> bool:

@@ -277,7 +277,9 @@ class StreamBroke(Event):
 
 @dataclass(frozen=True, slots=True)
 class StreamClosed(Event):
-    """Our side closed the stream."""
+    """Our side closed the stream. `half` bytes of an event that was cut in half are not in the record."""
+
+    half: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from tui.backends.base import NEVER_LEFT, BackendError, PromptNotSent, PromptRejected
+from tui.backends.base import HALF_EVENT, NEVER_LEFT, BackendError, PromptNotSent, PromptRejected
 from tui.core import events as ev
 from tui.core.conversation import Turn
 from tui.core.events import Event
@@ -24,6 +24,7 @@ NO_END = "The connection ended without an end marker; the run may still be alive
 
 async def read(session: Session, turn: Turn, live: Live, events: AsyncGenerator[Event, None]) -> None:
     """Record everything until the run's end; re-attach after a break, with back-off, never post again."""
+    HALF_EVENT.set([0])
     lost = await _take_all(session, turn, live, events)
     tried = 0
     while lost and _may_reattach(session, turn, live, tried):
@@ -76,7 +77,13 @@ def _closed(turn: Turn, never_left: bool) -> Event:
     """A prompt that was still waiting for its connection was never sent (S01)."""
     if never_left and turn.started_at is None and turn.events == 0:
         return ev.NotSent("It was stopped before there was a connection: the prompt was not sent.")
-    return ev.StreamClosed()
+    return ev.StreamClosed(half_event())
+
+
+def half_event() -> int:
+    """Bytes of an event that was under way when the stream was closed."""
+    half = HALF_EVENT.get()
+    return half[0] if half else 0
 
 
 def _unsent(live: Live, error: PromptNotSent) -> Event:
@@ -97,7 +104,7 @@ def _refused(session: Session, turn: Turn, live: Live, error: PromptRejected) ->
 
 def _ended(session: Session, turn: Turn, live: Live) -> bool:
     if live.closing and turn.stop:
-        session.record(turn.number, ev.StreamClosed())
+        session.record(turn.number, ev.StreamClosed(half_event()))
     if live.reading is not asyncio.current_task():
         return False  # an answer was given meanwhile, and its own stream goes on
     if live.closing or turn.state.end is not None or turn.phase in (Phase.WAITING, *FINAL):
