@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 TURN_S = 0.0005
 """How long the thread that saves may keep the interpreter to itself while the screen wants it. Python's own
 5 ms, taken at every read and every write, were most of what a key waited for in a flood."""
+DRAWS_A_SECOND = "240"
+"""How often Textual looks whether something is to be drawn, while something is: a key's pixels wait for that.
+The transcript itself draws growth 30 times a second at most."""
 _THEMES = {"dark": "textual-dark", "light": "textual-light"}
 
 
@@ -65,6 +69,7 @@ def _show(desk: Desk, opening: Opening, loaded: Loaded, plain: bool) -> int:
 
     opening.note = opening.note or (loaded.problems[0] if loaded.problems else "")
     sys.setswitchinterval(TURN_S)
+    os.environ.setdefault("TEXTUAL_FPS", DRAWS_A_SECOND)  # Textual reads it when it is imported, just below
     try:
         with held():
             app = _app(desk, opening, loaded, plain)
