@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from tests.store.made import Log, drain, eventually, settled
 from tui.core import events as ev
-from tui.store import NoSuchConversation, Store
+from tui.store import NoSuchConversation, Store, schema
 
 
 def talk(store: Store, *prompts: str, agent: str = "", reply: str = "word ") -> str:
@@ -214,6 +216,27 @@ def test_a_conversation_that_is_open_somewhere_is_not_purged(path: Path) -> None
     second.close()
     assert len(list(first.load(log.journal.conversation_id))) == 2
     first.close()
+
+
+def test_clients_that_start_for_the_first_time_in_the_same_moment_all_save(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another client makes the tables just after this one has seen that there are none."""
+    real = schema.version
+
+    def version(db: sqlite3.Connection) -> int:
+        found = real(db)
+        monkeypatch.setattr(schema, "version", real)
+        other = sqlite3.connect(path, timeout=0)
+        with contextlib.suppress(sqlite3.OperationalError):
+            other.execute("CREATE TABLE made_meanwhile(x)")
+        other.close()
+        return found
+
+    monkeypatch.setattr(schema, "version", version)
+    store = Store.open(path)
+    assert store.opened() and not store.in_memory and store.problem is None
+    store.close()
 
 
 def test_without_a_store_nothing_reaches_the_disk_and_everything_works(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -96,7 +97,7 @@ def connect_for_writing(uri: str, path: Path | None) -> sqlite3.Connection:
     try:
         db = connect(uri, OPENING_MS)
         _refuse_strangers(db, path)
-        db.execute("PRAGMA journal_mode=WAL")
+        _use_wal(db)
         db.execute("PRAGMA secure_delete=ON")
         db.execute("PRAGMA wal_autocheckpoint=0")  # the writer does it when nothing waits
         db.execute(f"PRAGMA journal_size_limit={LOG_MOST}")
@@ -113,7 +114,30 @@ def version(db: sqlite3.Connection) -> int:
     return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
+def _use_wal(db: sqlite3.Connection) -> None:
+    """Two first starts in the same moment: SQLite may answer "locked" at once, whatever the timeout says."""
+    until = time.monotonic() + OPENING_MS / 1000
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
 def _refuse_strangers(db: sqlite3.Connection, path: Path | None) -> None:
+    """All that is looked at is of one moment: another first start may be making the tables just now."""
+    db.execute("BEGIN")
+    try:
+        _judge(db, path)
+    finally:
+        db.execute("COMMIT")
+
+
+def _judge(db: sqlite3.Connection, path: Path | None) -> None:
     found = version(db)
     if found > len(MIGRATIONS):
         raise StoreError(
