@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tui.ui import browsing
 from tui.ui.transcript.items import Acted, CopyAsked
 
 
@@ -17,6 +18,9 @@ class Cards:
 
     def on_acted(self: Any, event: Acted) -> None:
         """A clickable word in the transcript, or a key on one of its sections."""
+        if event.action in ("link", "links"):
+            browsing.ask_which(self, event.value.split("\n") if event.value else [])
+            return
         shown = self.pane.talk.shown[event.turn]
         act = _ACTS.get(event.action)
         if act:

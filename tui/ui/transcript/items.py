@@ -89,7 +89,8 @@ class Acted(Message):
     """A clickable word was pressed, or a key on the section under the cursor.
 
     `section` names it: "prompt", "head", "block:<index>" or "card:<key>". `action` is the word's own, a key
-    ("edit", "copy", "resend", "details") or "link" with the target in `value`. Nothing is opened by the view.
+    ("edit", "copy", "resend", "details") or "link" with the target in `value` ("links": one a
+    line). Nothing is opened by the view.
     """
 
     def __init__(self, turn: int, section: str, action: str, value: str = "") -> None:

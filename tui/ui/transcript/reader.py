@@ -197,6 +197,15 @@ class Reader(Canvas):
         if found:
             self.post_message(Acted(found[0], found[1].key, action))
 
+    def action_links(self) -> None:
+        """The links in sight of the section under the cursor; the app asks before it opens one."""
+        found = self.under_cursor()
+        if found:
+            rows = (shown.row for shown in self.screen_rows if shown.section is found[1])
+            actions = (span.action for row in rows for span in row.spans)
+            targets = dict.fromkeys(each[5:] for each in actions if each.startswith("link:"))
+            self.post_message(Acted(found[0], found[1].key, "links", "\n".join(targets)))
+
     def action_copy(self) -> None:
         """Copy what is selected, else the source of the section under the cursor."""
         text = self.selected_text()

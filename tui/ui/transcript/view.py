@@ -48,6 +48,7 @@ class TranscriptView(Reader, can_focus=True):
         Binding("y", "copy", "Copy", id="transcript.copy"),
         Binding("e", "ask('edit')", "Edit and resend", id="transcript.edit"),
         Binding("r", "ask('resend')", "Resend", show=False, id="transcript.resend"),
+        Binding("o", "links", "Open a link", show=False, id="transcript.links"),
         Binding("d", "ask('details')", "Details", show=False, id="transcript.details"),
     ]
     DEFAULT_CSS = """
