@@ -100,7 +100,8 @@ def test_of_several_links_the_person_says_which(monkeypatch: pytest.MonkeyPatch)
     "target",
     [
         "javascript:alert(1)", "file:///etc/passwd", "--remote-debugging-port=1", "vscode://x",
-        "../../etc/passwd", "ssh://-oProxyCommand=x", "https://bank.example@evil.example/", "https://e/\x1b]52;c;eA==\x07", "",
+        "../../etc/passwd", "ssh://-oProxyCommand=x", "https://bank.example@evil.example/",
+        "https://e/\x1b]52;c;eA==\x07", "",
     ],
 )  # fmt: skip
 def test_nothing_else_is_even_asked_about(monkeypatch: pytest.MonkeyPatch, target: str) -> None:
