@@ -289,6 +289,28 @@ def test_a_connection_held_for_an_abort_that_the_server_has_closed_is_not_used()
     go(scenario())
 
 
+def test_a_connection_held_for_an_abort_that_the_server_gave_up_with_a_word_is_not_used() -> None:
+    """Node and others write a 408 before they close a silent connection: no answer to our abort."""
+
+    async def scenario() -> None:
+        async with origin(reply()) as server:
+            wire = Wire(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+            holding = asyncio.create_task(wire.keep_ready(httpx.URL(server.url), 5.0))
+            await _eventually(lambda: server.open)
+            for writer in server.open:
+                writer.write(
+                    b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+                )
+                writer.close()
+            await server.until(lambda: not server.open)
+            async with httpx.AsyncClient(transport=wire) as http:
+                assert (await http.post(server.url)).status_code == 200
+            holding.cancel()
+            await asyncio.wait([holding])
+
+    go(scenario())
+
+
 async def _eventually(true: Callable[[], object]) -> None:
     while not true():
         await asyncio.sleep(0.001)

@@ -12,8 +12,8 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import Any, SupportsIndex
 
 import httpx
 
@@ -89,15 +89,18 @@ class Wire(httpx.AsyncBaseTransport):
         with _as_httpx(httpx.ConnectError):
             try:
                 async with asyncio.timeout(timeout_s):
-                    reader, writer = await asyncio.open_connection(
+                    loop = asyncio.get_running_loop()
+                    reader = _Reader(limit=PIECE)
+                    protocol = asyncio.StreamReaderProtocol(reader)
+                    transport, _ = await loop.create_connection(
+                        lambda: protocol,
                         sock=await _connected(host, url.port or (443 if secure else 80)),
-                        limit=PIECE,
                         ssl=self._context if secure else None,
                         server_hostname=host if secure else None,
                     )
             except TimeoutError:
                 raise httpx.ConnectTimeout("no connection in time") from None
-        return _Connection(reader, writer)
+        return _Connection(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
 
 
 async def _connected(host: str, port: int) -> socket.socket:
@@ -128,21 +131,36 @@ async def _connect_to(made: socket.socket, address: Any) -> socket.socket:
     return made
 
 
+class _Reader(asyncio.StreamReader):
+    """Knows whether anything has come, bytes or the end."""
+
+    heard = False
+
+    def feed_data(self, data: Iterable[SupportsIndex]) -> None:
+        self.heard = True
+        super().feed_data(data)
+
+    def feed_eof(self) -> None:
+        self.heard = True
+        super().feed_eof()
+
+
 class _Connection:
     """One connection, and the bytes that were read and not used yet."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: _Reader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
         self._used: asyncio.Future[None] | None = None
         self.unread = bytearray()
 
     @property
     def good(self) -> bool:
-        """Whether it is open, as far as one can know."""
-        return not (self._reader.at_eof() or self._writer.transport.is_closing())
+        """Whether a request can go out on it, as far as one can know. What a server says before it is asked
+        is a farewell (a 408 after so many idle seconds), and must not be read as the answer to an abort."""
+        return not (self._reader.heard or self._writer.transport.is_closing())
 
     async def gone(self) -> None:
-        """Come back when it is used or closed. A server says nothing before it is asked."""
+        """Come back when it is used or given up by the server."""
         self._used = asyncio.get_running_loop().create_future()
         while self.good and not self._used.done():
             await asyncio.wait([self._used], timeout=LOOK_S)
