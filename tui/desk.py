@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,6 +107,7 @@ class Desk:
             late=settings.late if self.store.path else "off disk",
             queue_on_stop=settings.queue_on_stop,
             save_note=journal.save_note,
+            old_turn=partial(_one_turn, self.store, conversation.id),
             older=partial(self.store.load_between, conversation.id),
             end=partial(asyncio.to_thread, journal.close),
         )
@@ -159,6 +161,10 @@ def _leave_unsettled(conversation: Conversation, journal: Journal) -> None:
         )
         conversation.apply(record)
         journal.append(record, urgent=True)
+
+
+def _one_turn(store: Store, conversation_id: str, number: int) -> Sequence[Record]:
+    return store.load_turns(conversation_id, number, number, joined=True)
 
 
 def _said(store: Store, conversation_id: str, turns: int) -> tuple[Said, ...]:

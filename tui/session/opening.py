@@ -39,6 +39,7 @@ class Opening:
     late: str = "keep"
     queue_on_stop: str = "hold"
     save_note: Callable[[str, object], None] = lambda kind, value: None
+    old_turn: Callable[[int], Sequence[Record]] = lambda number: ()  # a turn's stored records; blocks
     older: Callable[[int, int], Sequence[Record]] = lambda first, last: ()  # stored records; blocks
     mono: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time

@@ -49,17 +49,18 @@ def _late(app: Any, number: int) -> None:
 
 
 def _copy(app: Any, number: int) -> None:
-    app.copy_to_clipboard(app.pane.talk.session.conversation.turn(number).kept())
+    app.copy_to_clipboard(app.pane.talk.shown[number].source.kept())
     app.note("copied the reply")
 
 
 def _edit(app: Any, number: int) -> None:
-    app.pane.box.put(app.pane.talk.session.conversation.turn(number).prompt.text)
+    app.pane.box.put(app.pane.talk.shown[number].source.prompt.text)
     app.pane.box.focus()
 
 
 def _check(app: Any, number: int) -> None:
-    app.pane.talk.session.check_again(app.pane.talk.session.conversation.turn(number))
+    if number > app.pane.talk.session.conversation.base:
+        app.pane.talk.session.check_again(app.pane.talk.shown[number].source)
     app.note("looking it up")
 
 

@@ -88,6 +88,8 @@ class ChatPane(Vertical):
 
     def on_mount(self) -> None:
         self._seconds = self.set_interval(1.0, self._a_second_passed, pause=True)
+        if base := self.talk.session.conversation.base:
+            self.view.open(range(1, base + 1), self.talk.old)
         self.talk.show_all()
         if self.talk.opening.draft:
             self.box.put(self.talk.opening.draft)

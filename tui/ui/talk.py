@@ -9,8 +9,8 @@ import asyncio
 from functools import partial
 from typing import Protocol
 
-from tui.core.conversation import Turn
-from tui.core.events import Record
+from tui.core.conversation import Turn, replay
+from tui.core.events import Prompted, Record
 from tui.core.quoting import quoted
 from tui.core.turn import FINAL, Outcome, Phase
 from tui.session import Opening, Pressed, Session
@@ -73,6 +73,20 @@ class Talk:
     def unproven(self) -> bool:
         """Whether the last run may still be going after a stop: a resend asks first."""
         return self.turn is not None and self.turn.outcome in (Outcome.UNCONFIRMED, Outcome.ACKNOWLEDGED)
+
+    def old(self, number: int) -> ShownTurn:
+        """A turn that was left on disk, read when it comes into view (some milliseconds)."""
+        found = self.shown.get(number)
+        if found is None:
+            conversation = self.session.conversation
+            past = replay(conversation.id, self.opening.old_turn(number), base=number - 1)
+            turn = (
+                past.turns[0]
+                if past.turns
+                else Turn(number, Prompted("(this turn cannot be read)"), 0.0, 0.0)
+            )
+            found = self.shown[number] = ShownTurn(turn, self.session.backend.capabilities)
+        return found
 
     def show_all(self) -> None:
         """Hand every turn that is already there to the listener."""
