@@ -21,9 +21,8 @@ def test_turns_left_on_disk_are_shown_when_one_scrolls_up_to_them(tmp_path: Path
     async def run() -> None:
         store = Store.open(tmp_path / "conversations.db")
         journal = store.create("embedded")
-        runs = [
-            [ev.RunStarted(f"r{n}"), *words(f"reply {n}."), ev.RunFinished()] for n in range(1, TURNS + 1)
-        ]
+        numbers = range(1, TURNS + 1)
+        runs = [[ev.RunStarted(f"r{n}"), *words(f"reply {n}."), ev.RunFinished()] for n in numbers]
         session = Session(ScriptedBackend(runs), journal, clocks=QUICK)
         for number in numbers:
             await session.settled(session.send(f"prompt {number}"))
