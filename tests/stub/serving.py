@@ -122,5 +122,5 @@ def kinds(events: list[dict[str, Any]]) -> list[str]:
 
 async def eventually(condition: Any) -> None:
     """Wait until a condition holds; the test's limit ends a wait in vain."""
-    while not condition():  # noqa: ASYNC110 - it polls what it must not touch
+    while not condition():
         await asyncio.sleep(0.005)

@@ -92,7 +92,7 @@ async def serving(app: App) -> AsyncGenerator[int, None]:
     server = uvicorn.Server(config)
     server.capture_signals = _no_signals  # type: ignore[assignment]
     task = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110
+    while not server.started:
         await asyncio.sleep(0.005)
     try:
         yield server.servers[0].sockets[0].getsockname()[1]
@@ -177,7 +177,7 @@ def test_the_application_hears_of_a_client_that_leaves_in_either_way() -> None:
             rude = await WebSocketClient.open(port, "/")
             rude.close()
             async with asyncio.timeout(3):
-                while len(heard) < 2:  # noqa: ASYNC110
+                while len(heard) < 2:
                     await asyncio.sleep(0.005)
             polite.close()
 
