@@ -9,7 +9,7 @@ from tui.commands.target import Wanted, resolve
 from tui.config import Profile, Settings
 from tui.reach import again, to_store
 
-WORK = Profile("flue", "http://work/agents/a", headers={"X-Key": "env:WORK_KEY"}, token_env="WORK_TOKEN")
+WORK = Profile("flue", "http://office/agents/a", headers={"X-Key": "env:WORK_KEY"}, token_env="WORK_TOKEN")
 SETTINGS = Settings(profiles={"work": WORK})
 HERE = {"backend": "ag-ui", "url": "http://here"}
 
@@ -39,7 +39,7 @@ def test_every_option_reaches_the_target():
 def test_a_profile_is_taken_whole_and_options_go_before_it():
     plain = resolve(Wanted(profile="work"), SETTINGS)
     assert plain == Target(
-        "flue", "http://work/agents/a", headers=(("X-Key", "k-123"),), token_env="WORK_TOKEN"
+        "flue", "http://office/agents/a", headers=(("X-Key", "k-123"),), token_env="WORK_TOKEN"
     )
     other = resolve(Wanted(profile="work", token_env="MINE", headers=("A: b",)), SETTINGS)
     assert (other.token_env, other.headers) == ("MINE", (("X-Key", "k-123"), ("A", "b")))
@@ -80,7 +80,7 @@ def test_what_is_stored_with_a_conversation_reaches_the_same_place_without_its_s
 
 
 def test_the_headers_of_a_stored_conversation_come_again_from_its_profile():
-    assert again("flue", "http://work/agents/a", "", {}, SETTINGS).headers == (("X-Key", "k-123"),)
+    assert again("flue", "http://office/agents/a", "", {}, SETTINGS).headers == (("X-Key", "k-123"),)
     assert again("flue", "http://elsewhere", "", {}, SETTINGS).headers == ()
 
 
