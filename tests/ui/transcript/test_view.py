@@ -342,6 +342,19 @@ def test_data_and_questions_are_shown_and_answered_by_a_click() -> None:
     play(scene)
 
 
+def test_a_question_of_a_turn_that_is_over_waits_for_nobody() -> None:
+    async def scene(stage: Stage, pilot: Pilot[None]) -> None:
+        talk = Talk(stage.view)
+        talk.take(ev.QuestionAsked("q", "Deploy?", kind="approval"))
+        assert "? waits for you   yes   no" in text(stage.view)
+        talk.transcript.seal(101.0)
+        talk.take()
+        shown = text(stage.view)
+        assert "waits for you" not in shown and "not answered" in shown
+
+    play(scene)
+
+
 def test_cards_may_come_and_go_and_blocks_still_come_before_them() -> None:
     async def scene(stage: Stage, pilot: Pilot[None]) -> None:
         talk = Talk(stage.view)

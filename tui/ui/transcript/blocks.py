@@ -166,28 +166,30 @@ class Question(Section):
 
     def __init__(self, key: str, block: QuestionBlock) -> None:
         super().__init__(key, Body(plain=True))
-        self.block, self.replied = block, block.reply
+        self.block, self.stamp = block, (block.reply, block.sealed)
         self.pouring = Whole(lambda: block.text)
 
     def lines(self, setting: Setting) -> Sequence[Line]:
         block = self.block
         if block.reply is not None:
             return [[Word("? asked", "dim"), Word(" ", fill=True), Word(f"answered: {block.reply}", "dim")]]
+        if block.sealed:  # the turn is over: nothing waits, and there is nothing to click
+            return [[Word("? asked", "dim"), Word(" ", fill=True), Word("not answered", "dim")]]
         words = [Word("? waits for you", "warning")]
         for choice in block.choices or (("yes", "no") if block.kind == "approval" else ()):
             words += [Word("   "), Word(choice, "key", f"answer:{choice}")]
         return [words]
 
     def sync(self) -> bool:
-        changed = self.replied != self.block.reply
-        self.replied = self.block.reply
+        stamp = (self.block.reply, self.block.sealed)
+        changed, self.stamp = stamp != self.stamp, stamp
         if changed:
             self.changed()
         return self.pour() or changed
 
     @property
     def open(self) -> bool:
-        return self.block.reply is None
+        return not self.block.sealed
 
 
 def section_of(index: int, block: Block, clock: Clock) -> Section:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tui.ui.transcript.leaves import Nest, Run
+from tui.ui.transcript.leaves import QUOTE, Nest, Run
 
 QUOTE_MARK = re.compile(r" {0,3}> ?")
 ITEM = re.compile(r"( {0,3})([-+*]|[0-9]{1,9}[.)])(?:( +|\t+)|$)")
@@ -23,6 +23,25 @@ _SPACE = re.compile(r"\s")
 def begins_leaf(rest: str) -> bool:
     """Whether this line ends a paragraph even without the marks of the paragraph's containers."""
     return bool(RULE.match(rest) or HEADING.match(rest) or FENCE.match(rest))
+
+
+def container(rest: str) -> tuple[Nest | None, bool]:
+    """The quote or list item that begins here, and whether it may do so inside of a paragraph.
+
+    There only "1." and a bullet begin a list, and only with content.
+    """
+    if PLAIN_START.match(rest):
+        return None, False
+    if QUOTE_MARK.match(rest):
+        return QUOTE, True
+    item = ITEM.match(rest)
+    if not item or RULE.match(rest):
+        return None, False
+    marker, spaces = item.group(2), item.group(3) or ""
+    empty = item.end() == len(rest)
+    size = len(spaces.expandtabs(4))
+    indent = len(item.group(1)) + len(marker) + (1 if empty or size > 4 else size)
+    return Nest(marker, indent), not empty and marker[:-1] in ("", "1")
 
 
 def columns(text: str) -> int:

@@ -12,26 +12,9 @@ from __future__ import annotations
 
 import re
 
-from tui.ui.transcript import tables
+from tui.ui.transcript import marks, tables
 from tui.ui.transcript.inline import ref_key
-from tui.ui.transcript.leaves import QUOTE, Fence, Found, Kind, Leaf, Nest, Run, State, Table
-from tui.ui.transcript.marks import (
-    BARE_MARKS,
-    FENCE,
-    HEADING,
-    ITEM,
-    PLAIN_START,
-    QUOTE_MARK,
-    REFERENCE,
-    RULE,
-    UNDERLINE,
-    begins_leaf,
-    columns,
-    cut_at,
-    eat,
-    eat_item,
-    split_runs,
-)  # fmt: skip
+from tui.ui.transcript.leaves import Fence, Found, Kind, Leaf, Nest, Run, State, Table
 
 LONG_LINE = 2048  # a longer line is not waited for
 LONG_PARAGRAPH = 3072  # a longer paragraph is cut
@@ -42,13 +25,13 @@ class Scanner:
     """Reads source from `at` on, beginning in `state`. `refs` collects link definitions.
 
     `runs` is the open paragraph, or the rows of a table whose columns are not settled. `mid`: behind the
-    first part of a long line. `carry`: in a paragraph whose first part was cut off. `start` and `before`:
-    offset of the current line, and the containers there were before it.
+    first part of a long line. `carry`: in a paragraph whose first part was cut off. `whole`: its last run is
+    a line of its own. `start` and `before`: offset of the current line, and the containers before it.
     """
 
     __slots__ = (
         "at", "before", "buffer", "carry", "found", "gap", "is_text", "mid", "nests", "open", "refs", "runs",
-        "shown", "size", "start",
+        "shown", "size", "start", "whole",
     )  # fmt: skip
 
     def __init__(self, at: int = 0, state: State | None = None, refs: dict[str, str] | None = None) -> None:
@@ -61,6 +44,7 @@ class Scanner:
         self.buffer = ""
         self.runs: list[Run] = []
         self.size = 0
+        self.whole = False
         self.found: list[Found] = []
         self.refs = {} if refs is None else refs
 
@@ -90,7 +74,8 @@ class Scanner:
         if not self.buffer and not self.runs and self.shown == len(self.nests):
             return []
         fork = Scanner(self.at, State(self.nests, self.shown, self.gap, self.open))
-        fork.runs, fork.size, fork.mid, fork.carry = list(self.runs), self.size, self.mid, self.carry
+        fork.runs, fork.size, fork.whole = list(self.runs), self.size, self.whole
+        fork.mid, fork.carry = self.mid, self.carry
         fork.buffer = self.buffer
         return [found.leaf for found in fork.close()]
 
@@ -98,7 +83,7 @@ class Scanner:
         """The source ends here. `cut`: in truth it goes on, and this line is a paragraph's (carry 2)."""
         if self.buffer:
             self.is_text = cut
-            if self.open is None and not self.mid and not cut and BARE_MARKS.match(self.buffer):
+            if self.open is None and not self.mid and not cut and marks.BARE_MARKS.match(self.buffer):
                 self._literal(self.at, self.buffer)
             else:
                 self._whole(self.at, self.buffer, ended=False)
@@ -151,7 +136,7 @@ class Scanner:
     def _line(self, at: int, text: str, ended: bool) -> None:
         """A line without its newline, or the first part of a long one."""
         self.start, self.before = at, self.nests
-        if not self.nests and self.open is None and PLAIN_START.match(text):
+        if not self.nests and self.open is None and marks.PLAIN_START.match(text):
             self._add(at, text, ended)  # by far the most lines: nothing but text
             return
         end = at + len(text) + ended
@@ -169,14 +154,14 @@ class Scanner:
         """How many of the open containers this line goes on with, and what is left of it."""
         for index, nest in enumerate(self.nests):
             if not nest.marker:
-                quote = QUOTE_MARK.match(text)
+                quote = marks.QUOTE_MARK.match(text)
                 if not quote:
                     return index, text, at
                 text, at = text[quote.end() :], at + quote.end()
-            elif text.strip(" \t"):
-                if columns(text) < nest.indent:
+            else:
+                if marks.columns(text) < nest.indent and text.strip(" \t"):
                     return index, text, at
-                text, at = eat(text, at, nest.indent)
+                text, at = marks.eat(text, at, nest.indent)
         return len(self.nests), text, at
 
     def _blank(self, matched: int) -> None:
@@ -194,10 +179,10 @@ class Scanner:
             self._leave(matched)
             self.nests = (*self.nests, nest)
             matched, lazy = len(self.nests), False
-            rest, at = eat_item(rest, at, nest)
+            rest, at = marks.eat_item(rest, at, nest)
         if not rest.strip(" \t"):
             return
-        if lazy and self._in_paragraph and not begins_leaf(rest):
+        if lazy and self._in_paragraph and not marks.begins_leaf(rest):
             self._add(at, rest, ended)
             return
         if lazy:
@@ -211,47 +196,36 @@ class Scanner:
 
     def _container(self, rest: str, lazy: bool) -> Nest | None:
         """The quote or list item that begins here, if one does."""
-        if PLAIN_START.match(rest):
-            return None
-        if QUOTE_MARK.match(rest):
-            return QUOTE
-        item = ITEM.match(rest)
-        if not item or RULE.match(rest):
-            return None
-        marker, spaces = item.group(2), item.group(3) or ""
-        empty = item.end() == len(rest)
-        if self._in_paragraph and not lazy and (empty or marker[:-1] not in ("", "1")):
-            return None  # inside a paragraph only "1." and a bullet with content begin a list
-        size = len(spaces.expandtabs(4))
-        return Nest(marker, len(item.group(1)) + len(marker) + (1 if empty or size > 4 else size))
+        nest, interrupts = marks.container(rest)
+        return nest if interrupts or lazy or not self._in_paragraph else None
 
     @property
     def _in_paragraph(self) -> bool:
         return self.open is None and (bool(self.runs) or self.carry)
 
     def _leaf(self, rest: str, at: int, end: int, ended: bool) -> None:
-        if self.is_text or (self.open is None and PLAIN_START.match(rest)):
+        if self.is_text or (self.open is None and marks.PLAIN_START.match(rest)):
             self._add(at, rest, ended)
             return
-        if isinstance(self.open, Table) and columns(rest) >= 4:
+        if isinstance(self.open, Table) and marks.columns(rest) >= 4:
             self._close_leaf()
             self.open = None
-        fence = FENCE.match(rest)
+        fence = marks.FENCE.match(rest)
         if fence and not (fence.group(2)[0] == "`" and "`" in fence.group(3)):
             self._begin_fence(fence, at, end)
-        elif self.open is None and self.runs and (line := UNDERLINE.match(rest)):
+        elif self.open is None and self.runs and (line := marks.UNDERLINE.match(rest)):
             self._end_paragraph(Kind.HEADING, end, "1" if line.group(1)[0] == "=" else "2")
-        elif RULE.match(rest):
+        elif marks.RULE.match(rest):
             self._single(Kind.RULE, at, rest, end)
-        elif heading := HEADING.match(rest):
+        elif heading := marks.HEADING.match(rest):
             text = heading.group(2) or ""
             self._single(Kind.HEADING, at + max(heading.start(2), 0), text, end, str(len(heading.group(1))))
         elif isinstance(self.open, Table) or self._begins_table(rest):
             self._table_row(at, rest, end)
-        elif not self._in_paragraph and columns(rest) >= 4:
-            code, code_at = eat(rest, at, 4)
+        elif not self._in_paragraph and marks.columns(rest) >= 4:
+            code, code_at = marks.eat(rest, at, 4)
             self._emit(Kind.CODE_LINE, ((code_at, code),), end)
-        elif not self._in_paragraph and (ref := REFERENCE.match(rest)):
+        elif not self._in_paragraph and (ref := marks.REFERENCE.match(rest)):
             self.refs.setdefault(ref_key(ref.group(1)), ref.group(2).strip("<>"))
             self._emit(Kind.REFERENCE, ((at, rest.strip()),), end)
         else:
@@ -278,14 +252,20 @@ class Scanner:
         elif text:
             self.runs.append((at, text))
         self.size += len(text)
-        while self.size > LONG_PARAGRAPH:
+        self.whole = not joined and not self.is_text
+        while self.size - (len(text) if self.whole else 0) > LONG_PARAGRAPH:
             self._cut_paragraph()
 
     def _cut_paragraph(self) -> None:
-        """Give out the first part of a paragraph that has become too long."""
+        """Give out the first part of a paragraph that has become too long.
+
+        A whole last line is not counted before: it may turn out to be the heading row of a table.
+        """
         text = "".join(text for _, text in self.runs)
-        cut = cut_at(text[:LONG_PARAGRAPH])
-        first, self.runs = split_runs(self.runs, cut)
+        cut = marks.cut_at(text[:LONG_PARAGRAPH])
+        count = len(self.runs)
+        first, self.runs = marks.split_runs(self.runs, cut)
+        self.whole = self.whole and len(first) < count
         self.size -= cut
         self.carry = True
         end = first[-1][0] + len(first[-1][1])
@@ -302,6 +282,8 @@ class Scanner:
             self._end_paragraph(Kind.PARAGRAPH, self.start)
 
     def _end_paragraph(self, kind: Kind, end: int, info: str = "") -> None:
+        while self.size > LONG_PARAGRAPH:
+            self._cut_paragraph()
         runs, self.runs, self.size, self.carry = tuple(self.runs), [], 0, False
         self._emit(kind, runs, end, info)
 
@@ -318,12 +300,12 @@ class Scanner:
         fence = self.open
         assert isinstance(fence, Fence)
         stripped = rest.strip(" \t")
-        if len(stripped) >= fence.size and not stripped.strip(fence.char) and columns(rest) < 4:
+        if len(stripped) >= fence.size and not stripped.strip(fence.char) and marks.columns(rest) < 4:
             self.open = None
             self._emit(Kind.CODE_CLOSE, ((at, rest),), end)
             return
         if fence.indent:
-            rest, at = eat(rest, at, fence.indent)
+            rest, at = marks.eat(rest, at, fence.indent)
         self._emit(Kind.CODE_LINE, ((at, rest),), end, fence.language)
 
     def _end_fence(self) -> None:
@@ -336,13 +318,14 @@ class Scanner:
 
     def _begins_table(self, rest: str) -> bool:
         """Whether this is the row of dashes under a heading row; then the table is open."""
-        if not self.runs or not tables.delimiter(rest):
+        if not self.runs or not self.whole or not tables.delimiter(rest):
             return False
         heading, aligns = self.runs[-1][1], tables.aligns(rest)
         if "|" not in heading + rest or len(tables.split(heading)) != len(aligns):
             return False
         if len(self.runs) > 1:
             last = self.runs.pop()
+            self.size -= len(last[1])
             self._end_paragraph(Kind.PARAGRAPH, last[0])
             self.runs, self.size = [last], len(last[1])
         self.open = Table(aligns)
