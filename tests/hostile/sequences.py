@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 
 from tui.core.safe_text import DANGEROUS
 
@@ -27,3 +28,10 @@ def taken_apart(raw: bytes) -> tuple[Counter[str], str]:
 def dangerous_in(text: str) -> set[str]:
     """Names of characters that must not be there; line ends are a terminal's own."""
     return {f"U+{ord(char):04X}" for char in DANGEROUS.findall(text.replace("\r\n", "\n"))}
+
+
+def as_it_came(raw: bytes, payloads: Iterable[str]) -> list[str]:
+    """Those payloads with anything dangerous in them that stand in `raw` byte for byte."""
+    return [
+        each for each in payloads if DANGEROUS.search(each) and each.encode(errors="surrogatepass") in raw
+    ]
