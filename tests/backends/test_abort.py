@@ -176,7 +176,12 @@ def test_a_yes_for_a_run_that_had_completed_is_not_our_stop() -> None:
 
 @pytest.mark.parametrize("status", [408, 502, 504])
 def test_a_gateway_that_gave_up_is_no_answer(status: int) -> None:
-    check(Answer.UNANSWERED, f"({status})", reply(status))
+    check(Answer.UNANSWERED, f"({status})", reply(status), times=2 if status == 408 else 1)
+
+
+def test_a_request_that_the_server_gave_up_waiting_for_is_sent_once_more() -> None:
+    """A 408 can cross our request on a connection that was held for it (RFC 9110, 15.5.9)."""
+    check(Answer.ACKNOWLEDGED, "", reply(408), reply(202), times=2)
 
 
 @pytest.mark.parametrize("status", [400, 418, 422, 500])

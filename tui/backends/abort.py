@@ -76,6 +76,8 @@ async def _once(  # noqa: PLR0917
             sentence = f"The server did not answer the stop. {error}"
         return AbortAnswer(Answer.UNANSWERED, sentence), RETRY_PAUSE_S
     answer = (read(reply) if read else None) or read_answer(http, reply, url)
+    if reply.status == 408:  # a farewell that crossed our request: it was not read (RFC 9110, 15.5.9)
+        return answer, RETRY_PAUSE_S
     return answer, reply.retry_after_s if reply.status in (429, 503) else None
 
 
