@@ -15,6 +15,7 @@ from textual.timer import Timer
 
 from tui import __version__
 from tui.core.safe_text import safe_line
+from tui.core.view import short
 from tui.session import Opening, Pressed, abilities
 from tui.ui.cards import Cards
 from tui.ui.collector import Collector
@@ -237,6 +238,10 @@ class StopkeyApp(Insight, Cards, Guarded[int]):
         if self.pane.talk.stop(cause) is Pressed.RETRIED:
             self.note("asked the backend again")
 
+    def _say_settled(self, cause: str) -> None:
+        turn = self.pane.talk.turn
+        self.note(f"already settled: {short(turn)}" if turn and turn.outcome else "already finished")
+
     def _confirm(self, cause: str) -> None:
         self._stop_armed_until = time.monotonic() + QUIT_ARMED_FOR
         self.note("press again to stop")
@@ -358,7 +363,7 @@ class StopkeyApp(Insight, Cards, Guarded[int]):
             "Continue", "Ask the agent to go on where it was stopped", self.action_continue_turn
         )
         yield from self.insight_commands()
-        yield from super().get_system_commands(screen)
+        yield from (own for own in super().get_system_commands(screen) if own.title == "Theme")
 
     async def action_quit(self) -> None:
         self.leaving.quit()
@@ -387,7 +392,7 @@ _ACTS: dict[Act, Callable[[StopkeyApp, str], None]] = {
     Act.SWALLOW: lambda app, cause: None,
     Act.SAY_USE_F8: lambda app, cause: app.note("the agent asks you: type an answer, or F8 stops the run"),
     Act.SAY_STOPPING: lambda app, cause: app.note("stopping already"),
-    Act.SAY_FINISHED: lambda app, cause: app.note("already finished"),
+    Act.SAY_FINISHED: StopkeyApp._say_settled,
     Act.SAY_NOTHING: lambda app, cause: app.note("nothing is running"),
     Act.CLEAR_DRAFT: StopkeyApp._clear_draft,
     Act.ARM_QUIT: StopkeyApp._arm_quit,

@@ -221,9 +221,10 @@ class ChatPane(Vertical):
     # --- small things -------------------------------------------------------------------------------------
 
     def _show_queue(self) -> None:
-        queue, held = self.talk.queue, self.talk.held and not self.talk.busy
+        queue, held = self.talk.queue, self.talk.held
         self.queued.set_class(bool(queue), "-shown")
-        word, hint = ("held", "Enter on empty sends, ↑ edits") if held else ("queued", "↑ edits")
+        word = "held" if held else "queued"
+        hint = "Enter on empty sends, ↑ edits" if held and not self.talk.busy else "↑ edits"
         rows = [f'  {word} {n}: "{safe_line(text, 60)}"' for n, text in enumerate(queue, 1)]
         if rows:
             rows[-1] += f"   ({hint})"

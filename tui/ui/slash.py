@@ -111,6 +111,7 @@ def run_slash(app: StopkeyApp, text: str) -> str:
     name, _, rest = text[1:].partition(" ")
     found = COMMANDS.get(name)
     if found is None and app.pane.talk.opening.embedded:
+        app.pane.view.follow()
         return app.pane.talk.submit(text)  # /tool, /long …: the embedded backend's scenarios
     if found is None:
         app.pane.box.put(text)

@@ -7,8 +7,10 @@ from textual.widgets import Static
 
 from tui.core.safe_text import safe_line
 
-HOW = """Type a message, Enter sends it. Esc or F8 stops the reply, whenever you like:
-the text freezes at once, the backend is asked to end the run, and you see what is known."""
+HOW = (
+    "Type a message, Enter sends it. Esc or F8 stops the reply, whenever you like: "
+    "the text freezes at once, the backend is asked to end the run, and you see what is known."
+)
 
 
 class Welcome(Static):
