@@ -12,9 +12,12 @@ from tui.core.events import Record
 def sound(records: Iterable[Record], turn: int = 0) -> Iterator[Record]:
     """The records, mended. `turn` is the last one before them.
 
-    A turn whose prompt cannot be read gets an empty one; a second prompt in a turn becomes `Unknown`.
+    A turn whose prompt cannot be read gets an empty one; a second prompt in a turn becomes `Unknown`. Turns
+    begin with 1: what names an earlier one belongs to the first.
     """
     for record in records:
+        if record.turn < 1:
+            record = replace(record, turn=1)  # noqa: PLW2901
         prompted = isinstance(record.event, ev.Prompted)
         if record.turn > turn:
             missing = record.turn - turn - prompted
