@@ -207,13 +207,14 @@ class Reader(Canvas):
             self.post_message(Acted(found[0], found[1].key, "links", "\n".join(targets)))
 
     def action_copy(self) -> None:
-        """Copy what is selected, else the source of the section under the cursor."""
-        text = self.selected_text()
+        """Copy what is selected, else the source of the section under the cursor; for a card, ask the app."""
         found = self.under_cursor()
-        if not text and found:
-            text = found[1].source()
-        if text:
+        if text := self.selected_text():
             self.post_message(CopyAsked(text))
+        elif found and found[1].key.startswith("card:"):
+            self.action_ask("copy")
+        elif found:
+            self.post_message(CopyAsked(found[1].source()))
 
     def selected_text(self) -> str:
         """The source text of the selection."""
