@@ -19,7 +19,7 @@ from tui.probe.witness import hear
 from tui.session import Clocks
 
 SPEED = 6.0
-SIDE_BY_SIDE = 36
+SIDE_BY_SIDE = 14
 QUICK = Clocks(abort=0.5, grace=0.15, pending=0.5, quit=0.5, look_up=0.5, poll=0.01, reattach=(0.01, 0.02))
 LIMITS = Limits(patience=4.0, watch=0.25, rise=0.4, span=30)
 
