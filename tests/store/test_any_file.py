@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.hostile.recording import PAYLOADS, exported, records
 from tui.core.codec import from_json
 from tui.core.conversation import replay
-from tui.core.events import ALL_EVENTS
+from tui.core.events import ALL_EVENTS, Unknown
 from tui.store import StoreError, evidence, jsonl
 from tui.store.sound import sound
 
@@ -72,8 +73,22 @@ def _in_bounds(read: Iterator[Any]) -> Iterator[Any]:
 @given(damaged() | st.lists(st.text(max_size=60), max_size=6))
 @settings(max_examples=150, deadline=None)
 @example(LINES)
+@example([LINES[0], LINES[1].replace('"turn":1', '"turn":0')])
+@example([LINES[0], LINES[2].replace('"turn":1', '"turn":-7')])
 def test_a_damaged_log_is_played_or_refused_in_a_sentence(lines: list[str]) -> None:
     played(lines)
+
+
+WRONG = [
+    ("RunLookedUp", '{"end":null,"text":[]}'),
+    ("RunFinished", '{"end":null}'),
+    ("QuestionAsked", '{"request":"q","text":"","choices":[1]}'),
+]
+
+
+@pytest.mark.parametrize(("kind", "text"), WRONG)
+def test_a_value_of_a_wrong_kind_makes_the_event_unknown(kind: str, text: str) -> None:
+    assert isinstance(from_json(kind, text), Unknown)
 
 
 @given(st.sampled_from(KINDS) | st.text(max_size=12), st.text(max_size=60) | values.map(json.dumps))

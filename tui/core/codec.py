@@ -19,7 +19,10 @@ _ENUMS: dict[tuple[str, str], type[StrEnum]] = {
 _NAMES: dict[type[Event], tuple[str, ...]] = {
     kind: tuple(f.name for f in fields(kind) if f.name != "raw") for kind in ALL_EVENTS.values()
 }
-_PLAIN: dict[str, type | tuple[type, ...]] = {"str": str, "int": int, "float": (int, float)}
+_PLAIN: dict[str, type | tuple[type, ...]] = {
+    "str": str, "int": int, "float": (int, float), "str | None": (str, type(None)), "tuple[str, ...]": tuple,
+    "Answer": Answer, "End": End, "Clock": Clock, "ToolStatus": ToolStatus,
+}  # fmt: skip
 _TYPES: dict[type[Event], dict[str, type | tuple[type, ...]]] = {
     kind: {f.name: _PLAIN[str(f.type)] for f in fields(kind) if str(f.type) in _PLAIN}
     for kind in ALL_EVENTS.values()
@@ -64,6 +67,8 @@ def _value(kind: str, name: str, value: Any) -> Any:
     if value is None:
         return None
     if name == "choices" and isinstance(value, list):
+        if not all(isinstance(each, str) for each in value):
+            raise TypeError(name)
         return tuple(value)
     enum = _ENUMS.get((kind, name))
     return enum(value) if enum else value
