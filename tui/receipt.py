@@ -8,7 +8,7 @@ from typing import Any
 from tui.core.conversation import Stop, Turn
 from tui.core.events import Answer, End
 from tui.core.safe_text import SafeText, safe_line
-from tui.core.turn import Outcome
+from tui.core.turn import Outcome, Phase
 from tui.core.view import MEANING, milliseconds
 
 
@@ -110,6 +110,8 @@ def cautions(turn: Turn, remembers_partial: bool | None = None) -> list[SafeText
     lines = []
     for tool in turn.open_tools():
         lines.append(f"{tool.name}: its end was not seen; it may still be finishing.")
+    if _stop(turn).was is Phase.WAITING and turn.outcome is Outcome.FINISHED_FIRST:
+        lines.append("The run had ended by asking you; nothing was answered from here.")
     if turn.state.end is End.ALIVE and turn.outcome is Outcome.UNCONFIRMED:
         lines.append("The run went on after the stop.")
     if turn.transcript.chars and turn.outcome is not Outcome.FINISHED_FIRST:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tests.fakes import Gate, ScriptedBackend, words
+from tui import receipt
 from tui.backends.base import (
     AbortAnswer,
     Capabilities,
@@ -509,6 +510,25 @@ def test_an_answer_given_before_the_old_stream_has_returned_loses_nothing() -> N
         gate.open()
         await s.settled(turn)
         assert turn.phase is Phase.COMPLETED
+        await s.close()
+
+    scene(run)
+
+
+def test_a_stop_while_the_agent_waits_says_that_nothing_was_answered() -> None:
+    async def run() -> None:
+        backend = ScriptedBackend(
+            [[STARTED, ev.QuestionAsked("q1", "May I?")]],
+            answers=[AbortAnswer(Answer.NOTHING_RUNNING)],
+            statuses=[RunStatus(End.COMPLETED)],
+        )
+        s = session(backend)
+        turn = s.send("go")
+        await s.settled(turn)
+        s.stop("f8")
+        await s.settled(turn)
+        assert turn.outcome is Outcome.FINISHED_FIRST
+        assert any("nothing was answered from here" in line for line in receipt.cautions(turn))
         await s.close()
 
     scene(run)
