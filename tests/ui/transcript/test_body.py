@@ -13,6 +13,7 @@ from tests.ui.transcript.sources import cut_sources, sources
 from tui.ui.transcript import body as module
 from tui.ui.transcript import scanner
 from tui.ui.transcript.body import Body
+from tui.ui.transcript.highlight import budget
 from tui.ui.transcript.rows import Row
 from tui.ui.transcript.setting import Setting
 
@@ -27,6 +28,7 @@ def small_limits() -> Iterator[None]:
         patch.setattr(scanner, "LONG_PARAGRAPH", 120)
         patch.setattr(scanner, "TABLE_HEAD", 3)
         patch.setattr(module, "SLAB", 60)
+        budget.renew(float("inf"))
         yield
 
 

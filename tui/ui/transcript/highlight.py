@@ -11,7 +11,9 @@ from __future__ import annotations
 import asyncio
 import math
 import re
+import weakref
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -19,6 +21,10 @@ from tui.ui.transcript import inks
 
 LONGEST = 400
 """Characters of a line that are looked at."""
+
+
+MOST = 300
+"""Names of languages that are looked up: a stream may name any number of them."""
 
 
 class LexState(NamedTuple):
@@ -247,8 +253,8 @@ class Engines:
     def __init__(self) -> None:
         self.count = 0
         self._found: dict[str, Engine | None] = {"": None}
+        self._asked: dict[str, weakref.ref[asyncio.AbstractEventLoop]] = {}
         self._waiting: list[Callable[[], None]] = []
-        self._aliases: dict[str, str] = {}
 
     def get(self, language: str) -> Engine | None:
         """The language's engine; None if there is none (yet). Without a running loop it is loaded now."""
@@ -257,19 +263,25 @@ class Engines:
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            self._found[language] = load(language)
-            return self._found[language]
-        self._found[language] = None
-        loop.run_in_executor(None, self._load, loop, language)
+            return self._found.setdefault(language, load(language))
+        asked = self._asked.get(language)
+        if (asked is None or asked() is not loop) and len(self._asked) < MOST:
+            self._asked[language] = weakref.ref(loop)
+            loop.run_in_executor(None, self._load, loop, language)
         return None
 
     def _load(self, loop: asyncio.AbstractEventLoop, language: str) -> None:
-        engine = load(language)
-        if engine and not loop.is_closed():
+        try:
+            engine = load(language)
+        except Exception:  # a lexer that cannot be made costs the colours and no more
+            engine = None
+        with suppress(RuntimeError):  # the app is gone, and its loop with it
             loop.call_soon_threadsafe(self._came, language, engine)
 
-    def _came(self, language: str, engine: Engine) -> None:
+    def _came(self, language: str, engine: Engine | None) -> None:
         self._found[language] = engine
+        if engine is None:
+            return
         self.count += 1
         waiting, self._waiting = self._waiting, []
         for tell in waiting:
