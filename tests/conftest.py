@@ -13,6 +13,11 @@ time.tzset()
 for name in ("NO_COLOR", "FORCE_COLOR", "ESCDELAY", "SSH_CONNECTION", "SSH_TTY", "STOPKEY_TOKEN"):
     os.environ.pop(name, None)
 
+settings.register_profile(
+    "suite", max_examples=40, deadline=None
+)  # STOPKEY_FUZZ for more; a busy machine for slow
+settings.load_profile("suite")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """STOPKEY_FUZZ=N gives every property N times its examples, other ones each time (see CONTRIBUTING)."""
