@@ -132,7 +132,8 @@ def main() -> int:
     named = {test for _, _, tests in all_of() for test in tests} | {t for ts in FAULTS.values() for t in ts}
     named |= {*EACH_PAYLOAD, *ALL_PAYLOADS}
     wanted = sorted({*named, MACHINE, MUTANT})
-    code = pytest.main([*(str(TESTS / test) for test in wanted), "-q", "-p", "no:cacheprovider"], [ran])
+    how = ["-q", "-m", "not interop", "-p", "no:cacheprovider"]
+    code = pytest.main([*(str(TESTS / test) for test in wanted), *how], [ran])
     RESULTS.write_text(written(ran), encoding="utf-8")
     return int(code)
 

@@ -23,6 +23,8 @@ from tests.races.test_load import FLOOD
 from tests.store import made
 from tui.store import Store
 
+pytestmark = pytest.mark.thorough
+
 FAILS = (AssertionError, TimeoutError, pytest.fail.Exception)
 """How a test fails; a TypeError would only say that a victim was called in the wrong way."""
 

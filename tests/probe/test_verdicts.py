@@ -13,6 +13,8 @@ from tui.core.turn import Outcome
 from tui.probe import Grade, Kind
 from tui.probe.verdict import UNWATCHED
 
+pytestmark = pytest.mark.thorough
+
 TRUE, LIES, NO, UNPROVEN = Grade.TRUTHFUL, Grade.LIES, Grade.NO_STOP, Grade.UNPROVEN
 ABORTABLE = ("ag-ui", "flue", "contractspec", "adk with :cancel")
 
