@@ -144,12 +144,26 @@ def test_a_draft_alone_is_kept_and_an_emptied_one_is_not_a_conversation(store: S
     assert [found.conversation_id for found in store.list()] == [kept.conversation_id]
 
 
-def test_prompts_of_all_conversations_come_newest_first_and_once(store: Store) -> None:
+def asked(store: Store, **how: int) -> list[str]:
+    return [store.whole_prompt(past) for past in store.prompts(**how)]
+
+
+def test_prompts_of_all_conversations_come_newest_first(store: Store) -> None:
     talk(store, "one", "two", "one")
     long = "long " * 10_000
     talk(store, "three", long, "two")
-    assert store.prompts() == ["two", long, "three", "one"]
-    assert store.prompts(2) == ["two", long]
+    assert asked(store) == ["two", long, "three", "one", "two", "one"]
+    assert [past.cut for past in store.prompts(limit=3)] == [False, True, False]
+    assert [(past.text, past.cut) for past in store.prompts(limit=1, most=2)] == [("tw", True)]
+
+
+def test_prompts_come_page_by_page_and_none_twice_even_in_one_moment(store: Store) -> None:
+    talk(store, *"abcdefg")
+    store._writer.ask(lambda db: db.execute("UPDATE said SET wall=5"))
+    pages = [store.prompts(limit=3)]
+    while pages[-1]:
+        pages.append(store.prompts(pages[-1][-1], limit=3))
+    assert ["".join(past.text for past in page) for page in pages] == ["gfe", "dcb", "a", ""]
 
 
 def test_what_was_said_is_read_without_the_log(store: Store) -> None:
@@ -165,11 +179,11 @@ def test_what_was_said_is_read_without_the_log(store: Store) -> None:
 def test_deleting_takes_it_out_of_everything_and_undo_brings_it_back(store: Store) -> None:
     identity = talk(store, "the word is xyzzy")
     store.delete(identity)
-    assert store.list() == [] and store.search("xyzzy") == [] and store.prompts() == []
+    assert store.list() == [] and store.search("xyzzy") == [] and asked(store) == []
     assert [found.conversation_id for found in store.list(deleted=True)] == [identity]
     store.undelete(identity)
     assert [found.conversation_id for found in store.list()] == [identity]
-    assert len(store.search("xyzzy")) == 1 and store.prompts() == ["the word is xyzzy"]
+    assert len(store.search("xyzzy")) == 1 and asked(store) == ["the word is xyzzy"]
     store.close()
 
 

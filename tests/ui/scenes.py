@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from textual.pilot import Pilot
 
 from tests.fakes import Gate, ScriptedBackend, Step, words
-from tests.ui.stage import opening, say, until
+from tests.ui.stage import opening, say, screen_of, until
 from tui.backends.base import AbortAnswer, Capabilities, RemoteStop, RunStatus
 from tui.core import events as ev
 from tui.core.events import Answer, End
 from tui.core.turn import Phase
 from tui.session import Clocks
+from tui.store.prompts import Past
 from tui.ui.app import StopkeyApp
 
 NOON = 1_790_000_000.0  # 2026-09-21 14:13:20 UTC
@@ -228,6 +229,35 @@ async def _details(stage: Stage) -> None:
     stage.app.pane.view.touch(1)
 
 
+ASKED = (
+    "Which orders are late this week?",
+    "Where is order 41?",
+    "Write the carrier a short letter about order 41:\n- polite\n- with the tracking number",
+    "Is 1Z999AA10123456784 a tracking number of the express carrier?",
+    "refund(41), but ask me first",
+)
+
+
+class Asked:
+    """A desk whose store knows what was asked before, and nothing else."""
+
+    @property
+    def store(self) -> Asked:
+        return self
+
+    def prompts(self, before: Past | None = None, limit: int = 100, most: int = 20_000) -> list[Past]:
+        return [] if before else [Past(text, NOON - 86_400 * n) for n, text in enumerate(ASKED, 1)]
+
+
+async def _prompts(stage: Stage) -> None:
+    await _until_text(stage)
+    stage.app.pane.desk = Asked()  # type: ignore[assignment]
+    await stage.pilot.press("f5")
+    await until(stage.pilot, lambda: "5 of 5" in screen_of(stage.app))
+    await stage.pilot.press(*"order")
+    await until(stage.pilot, lambda: "3 of 5" in screen_of(stage.app))
+
+
 async def _idle(stage: Stage) -> None:
     await stage.pilot.pause()
 
@@ -276,6 +306,7 @@ def scenes() -> dict[str, Scene]:
             _lost,
             capabilities=Capabilities(RemoteStop.ABORT, resume=True),
         ),
+        "prompts": Scene(order_run(), _prompts),
         "help": Scene(order_run(), _help),
         "quit": Scene(order_run(), _quit),
     }

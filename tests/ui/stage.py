@@ -12,6 +12,7 @@ from tests.fakes import ScriptedBackend, Step
 from tui.core.conversation import Conversation
 from tui.session import Clocks, Forgetful, Opening
 from tui.ui.app import StopkeyApp
+from tui.ui.switching import DeskLike
 
 QUICK = Clocks(abort=0.5, grace=0.05, pending=0.1, quit=0.2, look_up=0.02, poll=0.005, reattach=(0.001,))
 
@@ -35,9 +36,10 @@ async def on_stage(
     *,
     clocks: Clocks = QUICK,
     double: bool = False,
+    desk: DeskLike | None = None,
 ) -> AsyncIterator[tuple[StopkeyApp, Pilot[int]]]:
     """The app on this backend, at this size; closed with nothing left running."""
-    app = StopkeyApp(opening(backend, clocks=clocks), still=True, double=double)
+    app = StopkeyApp(opening(backend, clocks=clocks), still=True, double=double, desk=desk)
     async with asyncio.timeout(20), app.run_test(size=size) as pilot:
         yield app, pilot
         await app.pane.talk.leave()

@@ -10,7 +10,8 @@ from tests.ui.scenes import Stage, scenes
 
 SnapCompare = Callable[..., bool]
 NAMES = list(scenes())
-WIDE = ("streaming", "stopped", "help")
+OVER = ("prompts",)
+WIDE = ("streaming", "stopped", "help", *OVER)
 NARROW = ("streaming", "stopped", "stopping", "unconfirmed", "idle", "quit")
 LIGHT = ("streaming", "stopped", "unconfirmed")
 
@@ -33,6 +34,11 @@ def test_at_140_columns(snap_compare: SnapCompare, name: str) -> None:
 @pytest.mark.parametrize("name", NARROW)
 def test_at_40_columns_and_10_rows(snap_compare: SnapCompare, name: str) -> None:
     shoot(snap_compare, name, (40, 10))
+
+
+@pytest.mark.parametrize("name", OVER)
+def test_at_40_columns_and_20_rows(snap_compare: SnapCompare, name: str) -> None:
+    shoot(snap_compare, name, (40, 20))
 
 
 @pytest.mark.parametrize("name", LIGHT)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from tui.core.events import Record
+    from tui.store.prompts import Past
     from tui.store.reader import Listed, SaidLine, TurnLine
     from tui.store.search import Hit
     from tui.store.stats import StopLine
@@ -208,11 +209,20 @@ class Store:
 
         return reader.notes(self._reading, conversation_id)
 
-    def prompts(self, limit: int = 500) -> list[str]:
-        """What was asked lately in all conversations, the newest first, each once. Unsanitised."""
-        from tui.store import reader
+    def prompts(self, before: Past | None = None, limit: int = 100, most: int = 20_000) -> list[Past]:
+        """What was asked in all conversations, the newest first; the next page is that `before` its last.
 
-        return reader.prompts(self._reading, limit)
+        Each has at most `most` characters of its text, and says whether that is all: `whole_prompt`.
+        """
+        from tui.store import prompts
+
+        return prompts.page(self._reading, before, limit, most)
+
+    def whole_prompt(self, past: Past) -> str:
+        """All of a prompt's text."""
+        from tui.store import prompts
+
+        return prompts.whole(self._reading, past)
 
     def search(self, text: str, limit: int = 50) -> list[Hit]:
         """Where this was said, the best places first."""

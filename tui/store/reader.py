@@ -221,26 +221,6 @@ def notes(reading: Reading, conversation_id: str) -> dict[str, Any]:
     return {kind: _json(value) for kind, value in rows}
 
 
-def prompts(reading: Reading, limit: int) -> list[str]:
-    """What was asked lately, in all conversations, the newest first, each once. As typed, unsanitised."""
-    with reading() as db:
-        rows = db.execute(
-            "SELECT s.conversation, s.turn, s.text FROM said s JOIN conversation c ON c.key=s.conversation"
-            " WHERE s.role='prompt' AND s.part=0 AND c.deleted IS NULL ORDER BY s.wall DESC LIMIT ?",
-            (limit * 3,),
-        ).fetchall()
-        texts = [_whole(db, *row) for row in rows]
-    return list(dict.fromkeys(texts))[:limit]
-
-
-def _whole(db: sqlite3.Connection, key: int, turn: int, text: str) -> str:
-    more = db.execute(
-        "SELECT text FROM said WHERE conversation=? AND turn=? AND role='prompt' AND part>0 ORDER BY part",
-        (key, turn),
-    )
-    return text + "".join(row[0] for row in more)
-
-
 _ROWS = "SELECT number,last,turn,wall,mono,late,kind,fields,raw FROM event"
 
 

@@ -19,6 +19,8 @@ from tui.core.view import short
 from tui.session import Opening, Pressed, abilities
 from tui.ui.cards import Cards
 from tui.ui.collector import Collector
+from tui.ui.composing.commands import NOT_OVER_A_MODAL as NOT_WHILE_A_DIALOG_ASKS
+from tui.ui.composing.commands import Composing
 from tui.ui.egress import Guarded
 from tui.ui.insight import NOT_OVER_A_MODAL, Insight
 from tui.ui.keys import KEYS, bindings
@@ -41,7 +43,7 @@ QUIT_ARMED_FOR = 1.5
 """Seconds in which a second Ctrl+C quits."""
 
 
-class StopkeyApp(Insight, Cards, Guarded[int]):
+class StopkeyApp(Insight, Cards, Composing, Guarded[int]):
     """One conversation on the screen, with the Stop key live in every state. Returns the exit code."""
 
     TITLE = "stopkey"
@@ -293,12 +295,6 @@ class StopkeyApp(Insight, Cards, Guarded[int]):
         screen = ChoiceScreen(self.pane, "Send now?", sentence, choices)
         self.push_screen(screen, lambda chosen: send() if chosen == "send" else None)
 
-    def on_prompt_box_take_back(self) -> None:
-        text = self.pane.talk.take_back()
-        if text is not None:
-            self.pane.box.put(text)
-            self.pane.moved()
-
     def action_stop_and_send(self) -> None:
         note = self.pane.talk.stop_and_send(self.pane.box.text.strip())
         if not note:
@@ -379,6 +375,7 @@ _NOT_OVER_A_MODAL = frozenset(
         "help",
         "command_palette",
         *NOT_OVER_A_MODAL,
+        *NOT_WHILE_A_DIALOG_ASKS,
     }
 )
 

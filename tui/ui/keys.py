@@ -23,7 +23,13 @@ class Key:
     priority: bool = True
 
 
-STOP_GROUP, TURN_GROUP, VIEW_GROUP, APP_GROUP = "Stop", "Turns", "Seeing", "The client"
+STOP_GROUP, TURN_GROUP, WRITE_GROUP, VIEW_GROUP, APP_GROUP = (
+    "Stop",
+    "Turns",
+    "Writing",
+    "Seeing",
+    "The client",
+)
 
 KEYS: tuple[Key, ...] = (
     Key("run.stop.esc", "escape", "stop_key('escape')", "Stop", "Stop the run (closes a popup or list first)", STOP_GROUP),
@@ -32,6 +38,7 @@ KEYS: tuple[Key, ...] = (
     Key("run.stop_and_send", "ctrl+s", "stop_and_send", "Stop & send", "Stop, wait until it settles, then send the box", STOP_GROUP),
     Key("turn.resend", "ctrl+r", "resend", "Resend", "Send the last prompt again, as a new turn", TURN_GROUP),
     Key("turn.quote", "ctrl+l", "resend_quoting", "Resend with partial", "Resend, quoting the stopped partial reply", TURN_GROUP),
+    Key("write.prompts", "f5", "prompts", "Prompts", "Find an earlier prompt, of any conversation", WRITE_GROUP),
     Key("view.details", "ctrl+o", "toggle_details", "Details", "Fold or unfold reasoning and tool calls", VIEW_GROUP),
     Key("view.end", "ctrl+end", "follow", "End", "Back to the newest text", VIEW_GROUP),
     Key("view.events", "f2,ctrl+backslash", "inspector", "Events", "Every raw event, the time axis, the newest receipt", VIEW_GROUP),
@@ -47,7 +54,7 @@ KEYS: tuple[Key, ...] = (
 BOX_KEYS: tuple[tuple[str, str], ...] = (
     ("Enter", "Send; while a run is active: queue"),
     ("^J", "New line (also Shift+Enter where the terminal can send it)"),
-    ("↑", "In an empty box: edit the last queued or sent prompt"),
+    ("↑ ↓", "In an empty box: the last queued or sent prompt, then those before it; ↓ back"),
     ("PgUp PgDn", "Scroll the conversation"),
     ("/", "At the start: commands such as /stop, /resend, /copy"),
 )

@@ -17,6 +17,7 @@ from tui.core.turn import FINAL, Phase
 from tui.core.view import Look, detail, look
 from tui.session import Opening, abilities
 from tui.session.player import Player
+from tui.ui.composing.composer import Composer
 from tui.ui.stop_keys import Moment, Situation, keys_now, moment
 from tui.ui.talk import Talk
 from tui.ui.transcript import TranscriptView
@@ -71,6 +72,7 @@ class ChatPane(Vertical):
         self.talk = Talk(opening, self)
         session = self.talk.session
         self.box = ReplayBox(session) if isinstance(session, Player) else PromptBox()
+        self.composer = Composer(self)
         self.below = Row(self._below_pieces, id="below")
         self.queued = Static("", classes="queued", markup=False)
         self._below = 0

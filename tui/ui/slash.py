@@ -89,12 +89,18 @@ def _compare(app: StopkeyApp, rest: str) -> str:
     return app._note
 
 
+def _history(app: StopkeyApp, rest: str) -> str:
+    app.action_prompts()
+    return ""
+
+
 COMMANDS: dict[str, tuple[Command, str]] = {
     "stop": (_stop, "Stop the run; what follows is the reason"),
     "reason": (_reason, "Say why it was stopped"),
     "resend": (_resend, "Send the last prompt again"),
     "continue": (_continue, "Ask the agent to go on where it was stopped"),
     "copy": (_copy, "Copy the reply"),
+    "history": (_history, "Find an earlier prompt, of any conversation"),
     "new": (_new, "Start a new conversation"),
     "last": (_last, "Go on with the conversation of last time"),
     "events": (_events, "Show or hide every raw event"),

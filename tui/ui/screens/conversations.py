@@ -17,6 +17,7 @@ from textual.widgets.option_list import Option
 from tui.core.safe_text import safe_line
 from tui.core.turn import Outcome, Phase
 from tui.core.view import OUTCOMES, PHASES, SHORT
+from tui.store.prompts import Past
 from tui.ui.screens.modal import BarredModal
 from tui.ui.widgets.run_bar import Facts
 
@@ -53,6 +54,8 @@ class Shelf(Protocol):
     def list(self, limit: int = 200, query: str = "") -> Sequence[Row]: ...
     def delete(self, conversation_id: str) -> None: ...
     def undelete(self, conversation_id: str) -> None: ...
+    def prompts(self, before: Past | None = None, limit: int = 100, most: int = 20_000) -> Sequence[Past]: ...
+    def whole_prompt(self, past: Past) -> str: ...
 
 
 class ConversationsScreen(BarredModal):
@@ -71,7 +74,9 @@ class ConversationsScreen(BarredModal):
     ConversationsScreen OptionList, ConversationsScreen OptionList:focus {
         height: auto; max-height: 14; border: none; background: $surface; padding: 0;
     }
-    ConversationsScreen Input { border: none; height: 1; padding: 0 1; margin: 0 0 1 0; }
+    ConversationsScreen Input, ConversationsScreen Input:focus {
+        border: none; height: 1; padding: 0 1; margin: 0 0 1 0;
+    }
     ConversationsScreen .foot { color: $foreground-muted; margin: 1 1 0 1; }
     """
 

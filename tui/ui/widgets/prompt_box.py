@@ -1,4 +1,4 @@
-"""The text box: Enter sends, ^J breaks the line, Up in an empty box takes back, / starts a command."""
+"""The text box: Enter sends, ^J breaks the line, Up brings earlier prompts, / starts a command."""
 
 from __future__ import annotations
 
@@ -24,8 +24,12 @@ class PromptBox(TextArea):
             super().__init__()
             self.text = text
 
-    class TakeBack(Message):
-        """Up in an empty box."""
+    class Recall(Message):
+        """Up at the very top, Down at the very end of what Up brought: an earlier prompt, or a later one."""
+
+        def __init__(self, back: bool) -> None:
+            super().__init__()
+            self.back = back
 
     class Scroll(Message):
         """Page keys move the conversation, not the box. `pages` is -1, 1; `end` means back to live."""
@@ -37,12 +41,26 @@ class PromptBox(TextArea):
     def __init__(self) -> None:
         super().__init__(soft_wrap=True, tab_behavior="focus", compact=True, show_line_numbers=False)
         self.cursor_blink = False
+        self._recalled: str | None = None
+
+    @property
+    def recalled(self) -> bool:
+        """Whether the text is what `recall` put here, unchanged."""
+        return self.text == self._recalled
+
+    def recall(self, text: str, *, back: bool = False) -> None:
+        """Show an earlier prompt (`back`) or a later one. The cursor stands where the next step is near."""
+        self.put(text)
+        if back:
+            self.move_cursor((0, len(self.document.get_line(0))))
+        self._recalled = self.text
 
     def action_newline(self) -> None:
         self.insert("\n")
 
     def put(self, text: str) -> None:
         """Replace the draft, undoable, cursor at its end."""
+        self._recalled = None
         self.replace(text, (0, 0), self.document.end, maintain_selection_offset=False)
         self.move_cursor(self.document.end)
 
@@ -60,8 +78,10 @@ class PromptBox(TextArea):
     def _meant_for_us(self, key: str) -> bool:
         if key == "enter":
             self.post_message(self.Sent(self.text))
-        elif key == "up" and not self.text:
-            self.post_message(self.TakeBack())
+        elif key == "up" and self._at_top:
+            self.post_message(self.Recall(back=True))
+        elif key == "down" and self.recalled and self.navigator.is_last_wrapped_line(self.cursor_location):
+            self.post_message(self.Recall(back=False))
         elif key in ("pageup", "pagedown"):
             self.post_message(self.Scroll(-1 if key == "pageup" else 1))
         elif key == "end" and self.cursor_location == self.document.end:
@@ -69,3 +89,9 @@ class PromptBox(TextArea):
         else:
             return False
         return True
+
+    @property
+    def _at_top(self) -> bool:
+        """Whether Up leaves the text: it is empty, or unchanged since Up brought it, or nothing is before."""
+        at = self.cursor_location
+        return at == (0, 0) or (self.navigator.is_first_wrapped_line(at) and self.recalled)

@@ -1,0 +1,1 @@
+"""What helps to write a prompt: history, the editor, pastes, completion, files."""

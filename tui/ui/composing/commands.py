@@ -1,0 +1,55 @@
+"""The App's commands for writing prompts, and what the text box asks for.
+
+What they need is imported when they are called: the start does not wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tui.store.prompts import Past
+from tui.ui.widgets.prompt_box import PromptBox
+
+if TYPE_CHECKING:
+    from tui.ui.pane import ChatPane
+
+NOT_OVER_A_MODAL = frozenset({"prompts"})
+"""Actions of this file that do nothing while a dialog is open."""
+
+
+class Composing:
+    """Mixed into the App, which has `pane`, `note` and `spawn`."""
+
+    pane: ChatPane
+
+    def on_prompt_box_recall(self: Any, event: PromptBox.Recall) -> None:
+        recall = self.pane.composer.recall
+        (recall.back if event.back else recall.forward)()
+
+    def action_prompts(self: Any) -> None:
+        """Look through everything that was ever asked."""
+        from tui.ui.screens.prompts import PromptsScreen
+
+        composer = self.pane.composer
+        if self.pane.talk.opening.reel:
+            self.note("This is a recording: nothing is written here.")
+            return
+        shelf = composer.prompts
+
+        def ask(before: Past | None, limit: int, most: int) -> Sequence[Past]:
+            return shelf.prompts(before, limit, most) if shelf else composer.said_here() if not before else ()
+
+        screen = PromptsScreen(self.pane, ask)
+        self.push_screen(screen, lambda how: self.spawn(self._bring(screen.chosen)) if how else None)
+
+    async def _bring(self: Any, past: Past) -> None:
+        """A prompt that was chosen, into the box. What stood there is one ^Z away."""
+        composer = self.pane.composer
+        text = past.text
+        if past.cut and composer.prompts:
+            text = await asyncio.to_thread(composer.prompts.whole_prompt, past)
+        if self.pane.box.text:
+            self.note("^Z brings back what stood here")
+        self.pane.box.put(text)

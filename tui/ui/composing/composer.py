@@ -1,0 +1,43 @@
+"""What one text box has for writing prompts, put together: one of these belongs to each pane."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.store.prompts import Past
+from tui.ui.composing.recall import PromptStore, Recall
+
+if TYPE_CHECKING:
+    from tui.ui.pane import ChatPane
+    from tui.ui.talk import Talk
+    from tui.ui.widgets.prompt_box import PromptBox
+
+
+class Composer:
+    """Holds the helpers of one box, and what they need of the pane."""
+
+    def __init__(self, pane: ChatPane) -> None:
+        self.pane = pane
+        self.recall = Recall(self)
+
+    @property
+    def box(self) -> PromptBox:
+        return self.pane.box
+
+    @property
+    def talk(self) -> Talk:
+        return self.pane.talk
+
+    @property
+    def prompts(self) -> PromptStore | None:
+        """Where earlier prompts come from."""
+        return self.pane.desk.store if self.pane.desk else None
+
+    def said_here(self) -> list[Past]:
+        """Where there is no store: the prompts of this conversation, the newest first."""
+        turns = self.talk.session.conversation.turns
+        return [Past(turn.prompt.text, turn.wall) for turn in reversed(turns)]
+
+    def say(self, sentence: str) -> None:
+        """A note for the person."""
+        self.pane.app.note(sentence)  # type: ignore[attr-defined]
