@@ -32,7 +32,8 @@ def test_type_stream_stop_resend_quit_and_reopen(tmp_path: Path) -> None:
         assert t.wait_exit() == 0
     with started(tmp_path, rows=30) as t:
         t.wait_for("Last time", "tell me about stopping")
-        t.press("ctrl+g")
+        t.type("/last")
+        t.press("enter")
         t.wait_for("STOPPED BY YOU", "a draft that must survive", "remote confirmed")
         t.press("ctrl+q")
         assert t.wait_exit() == 0
@@ -81,7 +82,8 @@ def test_a_terminated_client_keeps_the_partial_and_puts_the_terminal_back(tmp_pa
         assert b"\x1b[?1049l" in t.raw
     with started(tmp_path, rows=30) as t:
         t.wait_for("Last time")
-        t.press("ctrl+g")
+        t.type("/last")
+        t.press("enter")
         t.wait_for("STOPPED BY A SIGNAL")
         t.press("ctrl+q")
         assert t.wait_exit() == 0

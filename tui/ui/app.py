@@ -358,6 +358,7 @@ class StopkeyApp(Insight, Cards, Composing, Guarded[int]):
         yield SystemCommand(
             "Continue", "Ask the agent to go on where it was stopped", self.action_continue_turn
         )
+        yield SystemCommand("Last", "Go on with the conversation of last time", self.action_last_conversation)
         yield from self.insight_commands()
         yield from (own for own in super().get_system_commands(screen) if own.title == "Theme")
 

@@ -41,10 +41,28 @@ def escape_delay(environ: Mapping[str, str], chosen_ms: int = 0) -> float:
 class PromptDriver(LinuxDriver):
     """Textual's driver with an input thread that wakes when the parser's wait is over."""
 
+    away = False  # another program has the terminal: nothing may be written to it
+
+    def suspend_application_mode(self) -> None:
+        """Give the terminal back as it was; whatever is drawn meanwhile goes nowhere."""
+        super().suspend_application_mode()
+        self.away = True
+
+    def resume_application_mode(self) -> None:
+        """Take the terminal again. Everything has to be drawn anew."""
+        self.away = False
+        super().resume_application_mode()
+
+    def write(self, data: str) -> None:
+        if not self.away:
+            super().write(data)
+
     @property
     def keeps_up(self) -> bool:
         """Whether the terminal has taken what was drawn. While it has not, growing text is not drawn again:
         once 30 writes wait, Textual's queue blocks the event loop, and every key with it."""
+        if self.away:
+            return False
         return self._writer_thread is None or self._writer_thread._queue.qsize() < FULL
 
     def run_input_thread(self) -> None:

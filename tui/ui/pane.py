@@ -256,4 +256,4 @@ class ChatPane(Vertical):
 
     def save_draft(self) -> None:
         """Keep what stands in the box, so that no way of leaving loses it."""
-        self.talk.opening.save_note("draft", self.box.text)
+        self.talk.opening.save_note("draft", self.composer.draft())

@@ -94,6 +94,11 @@ def _history(app: StopkeyApp, rest: str) -> str:
     return ""
 
 
+def _editor(app: StopkeyApp, rest: str) -> str:
+    app.action_editor()
+    return ""
+
+
 COMMANDS: dict[str, tuple[Command, str]] = {
     "stop": (_stop, "Stop the run; what follows is the reason"),
     "reason": (_reason, "Say why it was stopped"),
@@ -101,6 +106,7 @@ COMMANDS: dict[str, tuple[Command, str]] = {
     "continue": (_continue, "Ask the agent to go on where it was stopped"),
     "copy": (_copy, "Copy the reply"),
     "history": (_history, "Find an earlier prompt, of any conversation"),
+    "editor": (_editor, "Write the prompt in your own editor"),
     "new": (_new, "Start a new conversation"),
     "last": (_last, "Go on with the conversation of last time"),
     "events": (_events, "Show or hide every raw event"),

@@ -9,13 +9,14 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from tui.session.player import RECORDING
 from tui.store.prompts import Past
 from tui.ui.widgets.prompt_box import PromptBox
 
 if TYPE_CHECKING:
     from tui.ui.pane import ChatPane
 
-NOT_OVER_A_MODAL = frozenset({"prompts"})
+NOT_OVER_A_MODAL = frozenset({"prompts", "editor"})
 """Actions of this file that do nothing while a dialog is open."""
 
 
@@ -34,7 +35,7 @@ class Composing:
 
         composer = self.pane.composer
         if self.pane.talk.opening.reel:
-            self.note("This is a recording: nothing is written here.")
+            self.note(RECORDING)
             return
         shelf = composer.prompts
 
@@ -43,6 +44,13 @@ class Composing:
 
         screen = PromptsScreen(self.pane, ask)
         self.push_screen(screen, lambda how: self.spawn(self._bring(screen.chosen)) if how else None)
+
+    def action_editor(self: Any) -> None:
+        """Write the prompt in the editor of one's choice."""
+        if self.pane.talk.opening.reel:
+            self.note(RECORDING)
+        else:
+            self.spawn(self.pane.composer.editing.edit())
 
     async def _bring(self: Any, past: Past) -> None:
         """A prompt that was chosen, into the box. What stood there is one ^Z away."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.store.prompts import Past
+from tui.ui.composing.editing import Editing
 from tui.ui.composing.recall import PromptStore, Recall
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ class Composer:
     def __init__(self, pane: ChatPane) -> None:
         self.pane = pane
         self.recall = Recall(self)
+        self.editing = Editing(self)
 
     @property
     def box(self) -> PromptBox:
@@ -37,6 +39,11 @@ class Composer:
         """Where there is no store: the prompts of this conversation, the newest first."""
         turns = self.talk.session.conversation.turns
         return [Past(turn.prompt.text, turn.wall) for turn in reversed(turns)]
+
+    def draft(self) -> str:
+        """What is to be kept if the client ends now: an editor that is open has the newer text."""
+        sheet = self.editing.sheet
+        return sheet.read() if sheet else self.box.text
 
     def say(self, sentence: str) -> None:
         """A note for the person."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textual.content import Content
+from textual.style import Style
 from textual.widgets import Static
 
 from tui.core.safe_text import safe_line
@@ -36,5 +37,11 @@ class Welcome(Static):
         if self.embedded:
             lines.append("This is the built-in demo agent: ask it anything, it has a long answer ready.")
         if last:
-            lines.append(f"Last time: “{safe_line(last, 50)}”. Go on with it: ^G or /last.  All: ^T")
-        self.update(Content("\n\n".join(lines)))
+            lines.append(f"Last time: “{safe_line(last, 50)}”. ")
+        told = Content("\n\n".join(lines))
+        self.update(told + _ways_on() if last else told)
+
+
+def _ways_on() -> Content:
+    go = Content.styled("Go on with it: /last", Style.from_meta({"@click": "app.last_conversation"}))
+    return go + Content("   All: ^T")
