@@ -26,6 +26,7 @@ MAY: dict[str, set[str]] = {
         "tui.core", "tui.ui", "tui.session", "tui.backends.base", "tui.store", "tui.receipt", "tui.config",
         "tui", "textual", "rich", "pygments",
     },
+    "tui/web": {"tui.core", "tui.web", "aiohttp", "textual_serve"},
     "backend_stub": {"backend_stub", "starlette", "uvicorn", "h11"},
 }  # fmt: skip
 """A folder or file, and what may be imported there beside the standard library. "tui": its version."""

@@ -21,6 +21,7 @@ COMMANDS = {
     "probe": "Find out what a backend's Stop really does.",
     "events": "Print a URL's server-sent events, decoded, one JSON object a line.",
     "doctor": "Look at terminal, keys, paths, and the connection to each profile.",
+    "web": "Show the client in a browser on this machine.",
     "serve": "Run the embedded backend by itself.",
     "list": "List the stored conversations.",
     "show": "Print a stored conversation.",

@@ -54,7 +54,7 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             cwd=home,
-            env=_environment(home, env or {}),
+            env=environment(home, env or {}),
             start_new_session=True,
             preexec_fn=_controlling,
             close_fds=True,
@@ -139,7 +139,7 @@ def _controlling() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
-def _environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
+def environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
     base = {
         "HOME": str(home),

@@ -99,6 +99,10 @@ def _app(desk: Desk, opening: Opening, loaded: Loaded, plain: bool) -> StopkeyAp
         keymap=dict(chosen.keys),
     )
     app.driver_class = use(chosen.esc_delay_ms)
+    if os.environ.get("STOPKEY_WEB"):
+        from tui.ui.web_driver import PageDriver
+
+        app.driver_class = PageDriver
     theme = _THEMES.get(chosen.theme, chosen.theme)
     if theme in app.available_themes:
         app.chosen_theme = theme

@@ -71,7 +71,9 @@ def open_store(known: Settings, no_store: bool = False) -> Store:
 
 
 def need_terminal(what: str) -> None:
-    """End the command, unless there is a terminal that a screen can be drawn on."""
+    """End the command, unless there is a terminal, or a page of `stopkey web`, to draw a screen on."""
+    if os.environ.get("STOPKEY_WEB"):
+        return
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise Trouble(f"{what} needs a terminal and there is none here; use `stopkey run` instead")
     if os.environ.get("TERM") == "dumb":
@@ -99,3 +101,9 @@ def tell_of(fault: BaseException) -> None:
 
 def _crash_folder() -> Path:
     return data_dir(load().settings) / "crashes"
+
+
+def child_environment() -> dict[str, str]:
+    """So that a process started with -P, which keeps the current folder off the path, finds our packages."""
+    paths = [str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}

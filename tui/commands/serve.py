@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import click
 
-import tui
+from tui.commands.common import child_environment
 
 
 @click.command("serve", context_settings={"ignore_unknown_options": True})
@@ -27,14 +26,8 @@ def serve_command(port: int, scenario: str, list_them: bool, more: tuple[str, ..
     arguments += ["--scenario", scenario] if scenario else []
     arguments += ["--list"] if list_them else []
     command = [sys.executable, "-P", "-m", "backend_stub", *arguments]
-    environment = _environment()
+    environment = child_environment()
     if os.name == "posix":  # it takes our place: its signals and its exit code are ours
         sys.stdout.flush()
         os.execve(sys.executable, command, environment)
     return subprocess.call(command, env=environment)
-
-
-def _environment() -> dict[str, str]:
-    """So that the package is found although -P keeps the current folder off the path."""
-    paths = [str(Path(tui.__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}

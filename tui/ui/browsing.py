@@ -56,7 +56,10 @@ def _chosen(app: Any, link: Link, chosen: str) -> None:
 
 async def _open(app: Any, link: Link) -> None:
     """In a thread: finding a browser looks through the disk and starts programs."""
-    if await asyncio.to_thread(_browse, link.url):
+    if app.is_web:  # the person's browser shows us; one on this machine may be far from them
+        app.open_url(link.url)
+        app.note(safe_line(f"opened {link.ascii_host} in another tab", 100))
+    elif await asyncio.to_thread(_browse, link.url):
         app.note(safe_line(f"opened {link.ascii_host} in the browser", 100))
     else:
         app.copy_to_clipboard(link.url)

@@ -72,7 +72,7 @@ class PromptDriver(LinuxDriver):
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                if selector.select(_until(parser)):
+                if selector.select(until(parser)):
                     data = os.read(self.fileno, 4096)
                     if not data:
                         return  # the terminal is gone; SIGHUP ends the app, and it waits for this thread
@@ -88,7 +88,7 @@ class PromptDriver(LinuxDriver):
                 self.process_message(event)
 
 
-def _until(parser: XTermParser) -> float:
+def until(parser: XTermParser) -> float:
     """Seconds until the parser wants to be asked again."""
     deadline = parser._timeout_time
     return POLL if deadline is None else min(POLL, max(0.0, deadline - time.monotonic()))
