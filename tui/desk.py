@@ -106,6 +106,7 @@ class Desk:
             clocks=clocks(settings),
             late=settings.late if self.store.path else "off disk",
             queue_on_stop=settings.queue_on_stop,
+            commands=_nothing if target else _scenarios,
             save_note=journal.save_note,
             old_turn=partial(_one_turn, self.store, conversation.id),
             older=partial(self.store.load_between, conversation.id),
@@ -133,6 +134,17 @@ class Desk:
         if self.target and (self.target.backend, self.target.url) == (listed.backend, listed.url):
             return self.target
         return again(listed.backend, listed.url, listed.agent, listed.settings, self.settings)
+
+
+def _nothing() -> Sequence[tuple[str, str]]:
+    return ()
+
+
+def _scenarios() -> Sequence[tuple[str, str]]:
+    """What the embedded backend plays for /name."""
+    from backend_stub.scenarios import SCENARIOS  # data; the start does not wait for it
+
+    return [(scenario.name, scenario.about) for scenario in SCENARIOS.values()]
 
 
 def _label(target: Target | None) -> str:

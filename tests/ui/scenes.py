@@ -258,6 +258,12 @@ async def _prompts(stage: Stage) -> None:
     await until(stage.pilot, lambda: "3 of 5" in screen_of(stage.app))
 
 
+async def _commands(stage: Stage) -> None:
+    await _until_text(stage)
+    await stage.pilot.press("/", "s", "t")
+    await until(stage.pilot, lambda: "/stop [REASON]" in screen_of(stage.app))
+
+
 async def _idle(stage: Stage) -> None:
     await stage.pilot.pause()
 
@@ -307,6 +313,7 @@ def scenes() -> dict[str, Scene]:
             capabilities=Capabilities(RemoteStop.ABORT, resume=True),
         ),
         "prompts": Scene(order_run(), _prompts),
+        "commands": Scene(order_run(), _commands),
         "help": Scene(order_run(), _help),
         "quit": Scene(order_run(), _quit),
     }

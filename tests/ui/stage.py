@@ -37,9 +37,10 @@ async def on_stage(
     clocks: Clocks = QUICK,
     double: bool = False,
     desk: DeskLike | None = None,
+    embedded: bool = False,
 ) -> AsyncIterator[tuple[StopkeyApp, Pilot[int]]]:
     """The app on this backend, at this size; closed with nothing left running."""
-    app = StopkeyApp(opening(backend, clocks=clocks), still=True, double=double, desk=desk)
+    app = StopkeyApp(opening(backend, clocks=clocks, embedded=embedded), still=True, double=double, desk=desk)
     async with asyncio.timeout(20), app.run_test(size=size) as pilot:
         yield app, pilot
         await app.pane.talk.leave()

@@ -38,6 +38,7 @@ class Opening:
     clocks: Clocks = field(default_factory=Clocks)
     late: str = "keep"
     queue_on_stop: str = "hold"
+    commands: Callable[[], Sequence[tuple[str, str]]] = lambda: ()  # /name and help, the backend's; blocks
     save_note: Callable[[str, object], None] = lambda kind, value: None
     old_turn: Callable[[int], Sequence[Record]] = lambda number: ()  # a turn's stored records; blocks
     older: Callable[[int, int], Sequence[Record]] = lambda first, last: ()  # stored records; blocks

@@ -30,7 +30,7 @@ from tui.ui.pane import ChatPane
 from tui.ui.screens.choice import Choice, ChoiceScreen
 from tui.ui.screens.help import HelpScreen
 from tui.ui.screens.palette import BarredPalette
-from tui.ui.slash import run_slash
+from tui.ui.slash import is_command, run_slash
 from tui.ui.stop_keys import Act, Moment, Situation, decide
 from tui.ui.switching import DeskLike, Switching
 from tui.ui.widgets.lines import Piece, Row
@@ -196,6 +196,7 @@ class StopkeyApp(Insight, Cards, Composing, Guarded[int]):
         return Situation(
             self.pane.moment,
             modal=len(self.screen_stack) > 1,
+            popup=self.pane.composer.completing.open,
             selection=self._selected() != "",
             draft=self.pane.box.text != "",
             quit_armed=now < self._quit_armed_until,
@@ -272,7 +273,7 @@ class StopkeyApp(Insight, Cards, Composing, Guarded[int]):
         text = event.text.strip("\n")
         if not text.strip():
             self.pane.talk.submit_empty()
-        elif text.startswith("/"):
+        elif is_command(text):
             self.pane.box.clear_draft()
             self.note(run_slash(self, text))
         elif self.pane.talk.unproven and not self.pane.talk.busy:
@@ -386,7 +387,7 @@ _ACTS: dict[Act, Callable[[StopkeyApp, str], None]] = {
     Act.CONFIRM: StopkeyApp._confirm,
     Act.COPY: StopkeyApp._copy,
     Act.PASS: lambda app, cause: None,
-    Act.CLOSE_POPUP: lambda app, cause: None,
+    Act.CLOSE_POPUP: lambda app, cause: app.pane.composer.completing.dismiss(),
     Act.SWALLOW: lambda app, cause: None,
     Act.SAY_USE_F8: lambda app, cause: app.note("the agent asks you: type an answer, or F8 stops the run"),
     Act.SAY_STOPPING: lambda app, cause: app.note("stopping already"),

@@ -56,7 +56,7 @@ BOX_KEYS: tuple[tuple[str, str], ...] = (
     ("^J", "New line (also Shift+Enter where the terminal can send it)"),
     ("↑ ↓", "In an empty box: the last queued or sent prompt, then those before it; ↓ back"),
     ("PgUp PgDn", "Scroll the conversation"),
-    ("/", "At the start: commands such as /stop, /resend, /copy"),
+    ("/", "At the start: commands; ↑ ↓ choose, Tab completes, Enter does it, Esc closes the list"),
 )
 """Keys of the text box that are not commands, for F1."""
 

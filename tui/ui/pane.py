@@ -252,7 +252,14 @@ class ChatPane(Vertical):
         if self._draft_timer:
             self._draft_timer.stop()
         self._draft_timer = self.set_timer(DRAFT_AFTER, self.save_draft)
+        self.composer.completing.look()
         self.app.situation_changed()  # type: ignore[attr-defined]
+
+    def on_text_area_selection_changed(self) -> None:
+        self.composer.completing.look()
+
+    def on_popup_chosen(self) -> None:
+        self.composer.completing.choose(run=False)
 
     def save_draft(self) -> None:
         """Keep what stands in the box, so that no way of leaving loses it."""

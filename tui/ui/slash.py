@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tui.core.events import ReasonGiven
+from tui.core.safe_text import safe_line
 
 if TYPE_CHECKING:
     from tui.ui.app import StopkeyApp
 
+_COMMAND = re.compile(r"/[\w-]*(\s|$)")
 Command = Callable[["StopkeyApp", str], str]
 
 
@@ -118,6 +121,23 @@ COMMANDS: dict[str, tuple[Command, str]] = {
 }
 
 
+ARGUMENTS: dict[str, str] = {"stop": "[REASON]", "reason": "TEXT"}
+"""What may follow a command; brackets where it may be left out."""
+
+
+def is_command(text: str) -> bool:
+    """Whether a text is meant as a command: /usr/bin/env at the start of a prompt is not."""
+    return _COMMAND.match(text) is not None
+
+
+def _no_such(app: StopkeyApp, name: str) -> str:
+    from difflib import get_close_matches  # the start does not wait for it
+
+    near = get_close_matches(name, COMMANDS, 1)
+    meant = f"Did you mean /{near[0]}?" if near else f"There are /{', /'.join(COMMANDS)}."
+    return safe_line(f"There is no /{name[:20]}. {meant}", 400)
+
+
 def run_slash(app: StopkeyApp, text: str) -> str:
     """Carry out a line that starts with a slash; the answer is a note for the person."""
     name, _, rest = text[1:].partition(" ")
@@ -127,5 +147,5 @@ def run_slash(app: StopkeyApp, text: str) -> str:
         return app.pane.talk.submit(text)  # /tool, /long …: the embedded backend's scenarios
     if found is None:
         app.pane.box.put(text)
-        return f"There is no /{name[:20]}; there are /{', /'.join(COMMANDS)}."
+        return _no_such(app, name)
     return found[0](app, rest)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.store.prompts import Past
+from tui.ui.composing.completing import Completing
 from tui.ui.composing.editing import Editing
 from tui.ui.composing.recall import PromptStore, Recall
 
@@ -21,6 +22,8 @@ class Composer:
         self.pane = pane
         self.recall = Recall(self)
         self.editing = Editing(self)
+        self.completing = Completing(self)
+        pane.box.asks_first = self.completing.key
 
     @property
     def box(self) -> PromptBox:

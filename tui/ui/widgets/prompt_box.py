@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import events
@@ -42,6 +43,8 @@ class PromptBox(TextArea):
         super().__init__(soft_wrap=True, tab_behavior="focus", compact=True, show_line_numbers=False)
         self.cursor_blink = False
         self._recalled: str | None = None
+        self.asks_first: Callable[[str], bool] = lambda key: False
+        """A list that may take Enter, Tab, Up and Down; true if it has."""
 
     @property
     def recalled(self) -> bool:
@@ -76,6 +79,8 @@ class PromptBox(TextArea):
         await super()._on_key(event)
 
     def _meant_for_us(self, key: str) -> bool:
+        if key in ("enter", "tab", "up", "down") and self.asks_first(key):
+            return True
         if key == "enter":
             self.post_message(self.Sent(self.text))
         elif key == "up" and self._at_top:
