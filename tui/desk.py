@@ -81,6 +81,7 @@ class Desk:
         opening = self._opening(self._backend(target), journal, conversation, target, before)
         notes = self.store.notes(conversation_id)
         opening.draft = str(notes.get("draft") or "")
+        opening.pasted = dict(notes.get("pasted") or {})
         opening.queue = [str(text) for text in notes.get("queue") or []]
         opening.note = journal.why if journal.read_only else ""
         return opening

@@ -82,7 +82,7 @@ def test_a_long_prompt_comes_whole_and_the_slash_command_opens_the_list() -> Non
             await say(pilot, "/history")
             await until(pilot, lambda: "1 of 1" in screen_of(app))
             await pilot.press("enter")
-            await until(pilot, lambda: app.pane.box.text == long)
+            await until(pilot, lambda: app.pane.box.written == long)
 
     asyncio.run(run())
 

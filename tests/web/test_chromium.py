@@ -65,7 +65,8 @@ def test_an_address_in_a_reply_is_not_opened_by_the_terminal_in_the_page(tmp_pat
             before = len(tab.requests)
             row = next(n for n, line in enumerate(tab.text.splitlines()) if "https://" in line)
             await tab.click(80, int((row + 0.5) * CELL_HEIGHT))
-            await tab.click(80, await tab.evaluate("innerHeight - 2"))  # beside the terminal: the keys stay with the client
+            # beside the terminal: the keys stay with the client
+            await tab.click(80, await tab.evaluate("innerHeight - 2"))
             await tab.type("!")
             await tab.see("!")
             assert len(tab.requests) == before and await tab.tabs() == 1

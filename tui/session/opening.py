@@ -33,6 +33,7 @@ class Opening:
     remote_id: str = ""  # what the backend calls the conversation, if not by our id
     said_before: Sequence[Said] = ()  # in turns that stay on disk
     draft: str = ""
+    pasted: dict[str, str] = field(default_factory=dict)  # what the chips in the draft stand for
     queue: list[str] = field(default_factory=list)
     note: str = ""  # one sentence to show at the start (read-only, restored, could not load …)
     clocks: Clocks = field(default_factory=Clocks)

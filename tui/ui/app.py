@@ -297,7 +297,7 @@ class StopkeyApp(Insight, Cards, Composing, Guarded[int]):
         self.push_screen(screen, lambda chosen: send() if chosen == "send" else None)
 
     def action_stop_and_send(self) -> None:
-        note = self.pane.talk.stop_and_send(self.pane.box.text.strip())
+        note = self.pane.talk.stop_and_send(self.pane.box.written.strip())
         if not note:
             self.pane.box.clear_draft()
         self.note(note)

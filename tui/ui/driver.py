@@ -11,11 +11,14 @@ import re
 import selectors
 import time
 from codecs import getincrementaldecoder
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from textual import constants
+from textual import constants, events
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+from tui.ui.pastes import Pasted, Pastes, Piece
 
 LOCAL_DELAY, REMOTE_DELAY = 0.010, 0.050
 """Seconds to wait after an Esc byte for the rest of a sequence, on this machine and over ssh."""
@@ -67,31 +70,53 @@ class PromptDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read keys until told to end."""
-        parser = XTermParser(self._debug)
+        reader = Reader(self._debug)
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                if selector.select(until(parser)):
+                if selector.select(reader.until()):
                     data = os.read(self.fileno, 4096)
                     if not data:
                         return  # the terminal is gone; SIGHUP ends the app, and it waits for this thread
-                    self._feed(parser, decode(data))
-                for event in parser.tick():
-                    self.process_message(event)
+                    self._take(reader.feed(_BAD_MOUSE.sub("", decode(data))))
+                self._take(reader.tick())
 
-    def _feed(self, parser: XTermParser, text: str) -> None:
-        if "NaN" in text:
-            text = _BAD_MOUSE.sub("", text)
-        if text:
-            for event in parser.feed(text):
-                self.process_message(event)
+    def _take(self, messages: Iterable[Message]) -> None:
+        for message in messages:
+            self.process_message(message)
 
 
-def until(parser: XTermParser) -> float:
-    """Seconds until the parser wants to be asked again."""
-    deadline = parser._timeout_time
-    return POLL if deadline is None else min(POLL, max(0.0, deadline - time.monotonic()))
+class Reader:
+    """Makes messages of what a terminal sends: pastes are taken out whole, the rest is for Textual's parser.
+
+    (Which takes a paste apart letter by letter: a megabyte of it holds up every key behind it for seconds.)
+    """
+
+    def __init__(self, debug: bool = False) -> None:
+        self._parser = XTermParser(debug)
+        self._pastes = Pastes()
+
+    def feed(self, text: str) -> Iterator[Message]:
+        """The messages that this text completes."""
+        return self._messages(self._pastes.feed(text, time.monotonic()))
+
+    def tick(self) -> Iterator[Message]:
+        """What is due now without any more text: a lone Esc, the end of a paste."""
+        yield from self._messages(self._pastes.tick(time.monotonic()))
+        yield from self._parser.tick()
+
+    def until(self) -> float:
+        """Seconds until `tick` is worth calling."""
+        due = [each for each in (self._parser._timeout_time, self._pastes.deadline) if each is not None]
+        return min(POLL, max(0.0, min(due) - time.monotonic())) if due else POLL
+
+    def _messages(self, pieces: Iterable[Piece]) -> Iterator[Message]:
+        for piece in pieces:
+            if isinstance(piece, Pasted):
+                yield events.Paste(piece.text)
+            elif piece:
+                yield from self._parser.feed(piece)
 
 
 def use(chosen_ms: int = 0) -> type[PromptDriver]:

@@ -93,8 +93,7 @@ class ChatPane(Vertical):
         if base := self.talk.session.conversation.base:
             self.view.open(range(1, base + 1), self.talk.old)
         self.talk.show_all()
-        if self.talk.opening.draft:
-            self.box.put(self.talk.opening.draft)
+        self.composer.bring_draft()
         self.talk.look_up_left_over()
         self.moved()
         self.box.focus()
@@ -263,4 +262,4 @@ class ChatPane(Vertical):
 
     def save_draft(self) -> None:
         """Keep what stands in the box, so that no way of leaving loses it."""
-        self.talk.opening.save_note("draft", self.composer.draft())
+        self.composer.save_draft()

@@ -11,13 +11,12 @@ from codecs import getincrementaldecoder
 from typing import Any, cast
 
 from textual import events
-from textual._xterm_parser import XTermParser
 from textual.drivers._byte_stream import ByteStream
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.web_driver import WebDriver
 from textual.geometry import Size
 
-from tui.ui.driver import FULL, until
+from tui.ui.driver import FULL, Reader
 
 MODES = "\x1b[?1049h\x1b[?1000h\x1b[?1003h\x1b[?1006h\x1b[?2004h\x1b[?25l"
 """What a page that comes later must be told: other screen, mouse, bracketed paste, no cursor."""
@@ -71,27 +70,27 @@ class PageDriver(WebDriver):
 
     def run_input_thread(self) -> None:
         """Read packets until told to end; without a server at the other end the client is hung up."""
-        parser, packets = XTermParser(self._debug), ByteStream()
+        reader, packets = Reader(self._debug), ByteStream()
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
         file = sys.__stdin__.fileno() if sys.__stdin__ else 0
         with selectors.DefaultSelector() as selector:
             selector.register(file, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                if selector.select(until(parser)):
+                if selector.select(reader.until()):
                     data = os.read(file, 65536)
                     if not data:
                         os.kill(os.getpid(), signal.SIGHUP)
                         return
                     for kind, payload in packets.feed(data):
-                        self._take(parser, kind, payload, decode)
-                for event in parser.tick():
+                        self._take(reader, kind, payload, decode)
+                for event in reader.tick():
                     self.process_message(event)
 
-    def _take(self, parser: XTermParser, kind: str, payload: bytes, decode: Any) -> None:
+    def _take(self, reader: Reader, kind: str, payload: bytes, decode: Any) -> None:
         if kind != "D":
             self._on_meta(kind, payload)
             return
-        for event in parser.feed(decode(payload)):
+        for event in reader.feed(decode(payload)):
             self.process_message(event)
 
     def on_meta(self, packet_type: str, payload: dict[str, object]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui.session.player import RECORDING
 from tui.store.prompts import Past
+from tui.ui.widgets.paste_area import PasteArea
 from tui.ui.widgets.prompt_box import PromptBox
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 NOT_OVER_A_MODAL = frozenset({"prompts", "editor"})
 """Actions of this file that do nothing while a dialog is open."""
+
+FOLDED = "Folded, and sent in full. Tab behind it unfolds it, ^G opens it in your editor."
+TOO_LONG = "That is too long for this box: ^G opens it in your editor."
 
 
 class Composing:
@@ -28,6 +32,9 @@ class Composing:
     def on_prompt_box_recall(self: Any, event: PromptBox.Recall) -> None:
         recall = self.pane.composer.recall
         (recall.back if event.back else recall.forward)()
+
+    def on_paste_area_folded(self: Any, event: PasteArea.Folded) -> None:
+        self.note(TOO_LONG if event.too_long else FOLDED)
 
     def action_prompts(self: Any) -> None:
         """Look through everything that was ever asked."""

@@ -21,6 +21,7 @@ class Composer:
     def __init__(self, pane: ChatPane) -> None:
         self.pane = pane
         self.recall = Recall(self)
+        self._saved: dict[str, str] = {}  # the pastes that are kept beside the draft
         self.editing = Editing(self)
         self.completing = Completing(self)
         pane.box.asks_first = self.completing.key
@@ -43,10 +44,26 @@ class Composer:
         turns = self.talk.session.conversation.turns
         return [Past(turn.prompt.text, turn.wall) for turn in reversed(turns)]
 
-    def draft(self) -> str:
-        """What is to be kept if the client ends now: an editor that is open has the newer text."""
-        sheet = self.editing.sheet
-        return sheet.read() if sheet else self.box.text
+    def save_draft(self) -> None:
+        """Keep what is not sent, also if the client ends now: an editor that is open has the newer text.
+
+        What chips stand for is long, and written only when it has changed.
+        """
+        save, sheet = self.talk.opening.save_note, self.editing.sheet
+        text = sheet.read() if sheet else self.box.text
+        pasted = self.box.chips.of(text)
+        if list(pasted) != list(self._saved):
+            save("pasted", pasted or None)
+            self._saved = pasted
+        save("draft", text)
+
+    def bring_draft(self) -> None:
+        """Put back what was kept."""
+        opening = self.talk.opening
+        self.box.chips.restore(opening.pasted)
+        self._saved = opening.pasted
+        if opening.draft:
+            self.box.put(opening.draft)
 
     def say(self, sentence: str) -> None:
         """A note for the person."""

@@ -34,7 +34,7 @@ class Editing:
             return
         try:
             words = command(os.environ)
-            self.sheet = await asyncio.to_thread(lay_out, self.composer.box.text)
+            self.sheet = await asyncio.to_thread(lay_out, self.composer.box.written)
         except (NoEditor, OSError) as error:
             self.composer.say(safe_line(str(error), 200))
             return

@@ -8,10 +8,12 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import TextArea
+
+from tui.ui.composing.chips import is_long
+from tui.ui.widgets.paste_area import PasteArea
 
 
-class PromptBox(TextArea):
+class PromptBox(PasteArea):
     """A `TextArea` that posts what the person means. The draft is its text; only the app clears it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -46,6 +48,8 @@ class PromptBox(TextArea):
         self.asks_first: Callable[[str], bool] = lambda key: False
         """A list that may take Enter, Tab, Up and Down; true if it has."""
 
+    # --- the text -----------------------------------------------------------------------------------------
+
     @property
     def recalled(self) -> bool:
         """Whether the text is what `recall` put here, unchanged."""
@@ -62,14 +66,18 @@ class PromptBox(TextArea):
         self.insert("\n")
 
     def put(self, text: str) -> None:
-        """Replace the draft, undoable, cursor at its end."""
+        """Replace the draft, undoable, cursor at its end. A long text is folded."""
         self._recalled = None
+        text = self.chips.fold(text) if is_long(text) else text
+        self.chips.forget(f"{self.text}\n{text}")
         self.replace(text, (0, 0), self.document.end, maintain_selection_offset=False)
         self.move_cursor(self.document.end)
 
     def clear_draft(self) -> None:
         """Empty the box in a way that ^Z undoes."""
         self.put("")
+
+    # --- keys ---------------------------------------------------------------------------------------------
 
     async def _on_key(self, event: events.Key) -> None:
         if self._meant_for_us(event.key):
@@ -82,7 +90,9 @@ class PromptBox(TextArea):
         if key in ("enter", "tab", "up", "down") and self.asks_first(key):
             return True
         if key == "enter":
-            self.post_message(self.Sent(self.text))
+            self.post_message(self.Sent(self.written))
+        elif key == "tab" and self.unfold_here():
+            return True
         elif key == "up" and self._at_top:
             self.post_message(self.Recall(back=True))
         elif key == "down" and self.recalled and self.navigator.is_last_wrapped_line(self.cursor_location):
