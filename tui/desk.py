@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tui.backends.base import Backend, Capabilities, RemoteStop, Said, Scope, Target
+from tui.backends.base import Backend, Capabilities, RemoteStop, Said, Scope, Takes, Target
 from tui.backends.later import Later
 from tui.backends.registry import make
 from tui.config import Settings
@@ -41,6 +41,7 @@ EMBEDDED_ABILITIES = Capabilities(
     remembers_partial=True,
     takes_reason=True,
     answers_questions=True,
+    takes_files=Takes(("*/*",), 500_000, 600_000),
 )
 
 
@@ -109,6 +110,8 @@ class Desk:
             queue_on_stop=settings.queue_on_stop,
             commands=_nothing if target else _scenarios,
             save_note=journal.save_note,
+            keep_file=journal.keep_file,
+            kept_file=partial(self.store.file, conversation.id),
             old_turn=partial(_one_turn, self.store, conversation.id),
             older=partial(self.store.load_between, conversation.id),
             end=partial(asyncio.to_thread, journal.close),

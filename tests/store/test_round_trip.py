@@ -38,6 +38,9 @@ def _field(kind: type[Event], field: dataclasses.Field[Any]) -> st.SearchStrateg
         "float": times,
         "str | None": texts | st.none(),
         "tuple[str, ...]": st.lists(texts, max_size=3).map(tuple),
+        "tuple[Attached, ...]": st.lists(
+            st.builds(ev.Attached, texts, texts, st.integers(0, 2**70), texts), max_size=3
+        ).map(tuple),
         "Any": values,
     }[str(field.type)]
 

@@ -34,8 +34,8 @@ def test_an_older_file_is_brought_forward_and_a_copy_of_it_kept(
     assert store.opened() and store.problem is None
     assert store.info(identity).title == "from the old days"
     store.close()
-    copy = path.with_name("conversations.db.v1.bak")
-    assert (versions(path), versions(copy)) == (2, 1)
+    copy = path.with_name("conversations.db.v2.bak")
+    assert (versions(path), versions(copy)) == (3, 2)
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     with sqlite3.connect(copy) as db:
         assert db.execute("SELECT title FROM conversation").fetchall() == [("from the old days",)]
@@ -49,7 +49,7 @@ def test_what_is_deleted_for_good_does_not_live_on_in_the_copy(
     old.close()
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, SECOND))
     store = Store.open(path)
-    assert store.opened() and b"XyzzyCanary" in path.with_name("conversations.db.v1.bak").read_bytes()
+    assert store.opened() and b"XyzzyCanary" in path.with_name("conversations.db.v2.bak").read_bytes()
     store.delete(identity)
     store.close()
     assert b"xyzzycanary" not in bytes_of(path.parent).lower()
@@ -64,7 +64,7 @@ def test_a_step_that_fails_changes_nothing_and_is_said(path: Path, monkeypatch: 
         store = Store.open(path)
         assert store.opened() and store.in_memory and store.problem
         store.close()
-    assert versions(path) == 1
+    assert versions(path) == 2
     store = Store.open(path)
     assert store.info(identity).title == "safe"
     store.close()

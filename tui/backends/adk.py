@@ -44,8 +44,10 @@ from tui.backends.base import (
     RunStatus,
     Scope,
     StreamLost,
+    Takes,
     Target,
 )
+from tui.backends.files import adk_parts
 from tui.backends.http import Http
 from tui.core import events as ev
 from tui.core.events import Answer, Event
@@ -59,6 +61,7 @@ _STOCK = Capabilities(
     concurrent_runs=True,
     answers_questions=True,
     answer_streams=True,
+    takes_files=Takes(("*/*",), 10_000_000, 14_000_000),  # Gemini takes 20 MB in all, as base64
     grace_s=2.0,
 )
 _WITH_ROUTE = replace(
@@ -112,7 +115,7 @@ class Adk:
         turn = Turn(prompt.key or uuid.uuid4().hex, prompt.conversation_id)
         self._turns[turn.key] = turn
         is_new = await self._server.make_session(prompt.conversation_id)
-        async with aclosing(self._post(turn, [{"text": prompt.text}])) as events:
+        async with aclosing(self._post(turn, adk_parts(prompt))) as events:
             async for event in events:
                 yield event
                 if is_new and prompt.earlier and isinstance(event, ev.RunStarted):

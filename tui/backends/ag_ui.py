@@ -100,7 +100,9 @@ class AgUi:
 
     async def run(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
         said = [run.reply for run in self._of(prompt.conversation_id)]
-        async with aclosing(self._start(prompt, messages_of(prompt, said))) as events:
+        async with aclosing(
+            self._start(prompt, messages_of(prompt, said, keeps_files=bool(self._routes.stopkey)))
+        ) as events:
             async for event in events:
                 yield event
 

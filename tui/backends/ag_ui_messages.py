@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tui.backends.base import Prompt, Said
+from tui.backends.files import AG_UI_RESENT, ag_ui_content
 from tui.core.events import (
     Event,
     TextDelta,
@@ -111,21 +112,38 @@ class Reply:
         part.calls.append(call)
 
 
-def messages_of(prompt: Prompt, replies: Iterable[Reply]) -> list[Message]:
+def messages_of(prompt: Prompt, replies: Iterable[Reply], *, keeps_files: bool = False) -> list[Message]:
     """All messages for a prompt: what was said before, then the prompt itself.
 
-    `replies` are those of this conversation that are remembered, oldest first.
+    `replies` are those of this conversation that are remembered, oldest first. `keeps_files`: the server
+    does, so that those of earlier prompts need not go again.
     """
     known = {reply.text(): reply for reply in replies}
     found: list[Message] = []
-    for number, said in enumerate(prompt.earlier):
+    for number, said in enumerate(_with_what_fits(prompt.earlier, 0 if keeps_files else AG_UI_RESENT)):
         found += _earlier(said, number, known)
-    return [*found, {"id": prompt.key or prompt.run_id, "role": "user", "content": prompt.text}]
+    content = ag_ui_content(prompt.text, prompt.files)
+    return [*found, {"id": prompt.key or prompt.run_id, "role": "user", "content": content}]
+
+
+def _with_what_fits(earlier: tuple[Said, ...], left: int) -> list[Said]:
+    """The newest files of what was said before go again with every prompt; the oldest are left out."""
+    kept: list[Said] = []
+    for said in reversed(earlier):
+        left -= sum(len(file.data) for file in said.files)
+        kept.append(said if left >= 0 or not said.files else replace(said, files=()))
+    return kept[::-1]
 
 
 def _earlier(said: Said, number: int, known: dict[str, Reply]) -> list[Message]:
     if said.role == "user":
-        return [{"id": said.id or _own_id(said, number), "role": "user", "content": said.text}]
+        return [
+            {
+                "id": said.id or _own_id(said, number),
+                "role": "user",
+                "content": ag_ui_content(said.text, said.files),
+            }
+        ]
     reply = known.get(said.text)
     if reply and not said.partial:
         return reply.messages()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tui.backends.address import path_id
-from tui.backends.base import BackendError, Capabilities, RemoteStop, RunRef, Scope, Target
+from tui.backends.base import BackendError, Capabilities, RemoteStop, RunRef, Scope, Takes, Target
 from tui.backends.http import Http
 
 _PLACE = re.compile(r"\{(\w*)\}")
@@ -27,6 +27,7 @@ _ANY = Capabilities(
     remembers_partial=True,  # we send the history ourselves, the partial reply in it
     answers_questions=True,
     answer_streams=True,
+    takes_files=Takes(("*/*",), 10_000_000, 20_000_000),  # the protocol has no limit: ours
 )
 _ABORTABLE = replace(_ANY, remote_stop=RemoteStop.ABORT)
 _STOPKEY = replace(
@@ -36,6 +37,7 @@ _STOPKEY = replace(
     resume=True,
     status=True,
     takes_reason=True,
+    takes_files=Takes(("*/*",), 500_000, 600_000),  # a request may have 1 MiB
     heartbeat_s=15.0,
 )
 

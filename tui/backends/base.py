@@ -27,6 +27,35 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Takes:
+    """What files a prompt may carry: `kinds` are MIME types ("image/*", "*/*"), `most` bytes of each."""
+
+    kinds: tuple[str, ...]
+    most: int
+    total: int  # bytes of all files of one prompt
+
+    def fits(self, kind: str) -> bool:
+        """Whether a file of this MIME type may be sent."""
+        return any(
+            one in ("*/*", kind) or (one.endswith("/*") and kind.startswith(one[:-1])) for one in self.kinds
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that goes with a prompt. `name` without folders, `kind` its MIME type.
+
+    `sha256` and `base64` are made where it is read, in a thread: for ten megabytes they take a while.
+    """
+
+    name: str
+    kind: str
+    data: bytes = field(repr=False)
+    sha256: str = ""
+    base64: str = field(default="", repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a backend can do, as its adapter knows or found out at connect."""
 
@@ -43,6 +72,7 @@ class Capabilities:
     concurrent_runs: bool = False  # a new run may start in a conversation whose old run is not yet over
     answers_questions: bool = False
     answer_streams: bool = False  # the answer to a question opens a stream of its own: `answering`
+    takes_files: Takes | None = None  # what a prompt may carry; None: text alone
     heartbeat_s: float = 0.0  # declared heartbeat interval in seconds; 0: none
     pending_s: float | None = None  # overrides of the driver's clocks, in seconds
     grace_s: float | None = None
@@ -60,17 +90,22 @@ class Said:
     text: str
     partial: bool = False  # an assistant message that was stopped
     id: str = ""
+    files: tuple[File, ...] = ()  # of a user's message, as far as they are still at hand
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One prompt. `run_id` and `key` are made by the client; `earlier` is what was said before, in order."""
+    """One prompt. `run_id` and `key` are made by the client; `earlier` is what was said before, in order.
+
+    `files` are only given to a backend that takes them, and only of the kinds and sizes it takes.
+    """
 
     text: str
     conversation_id: str
     run_id: str
     key: str
     earlier: tuple[Said, ...] = ()
+    files: tuple[File, ...] = ()
 
 
 @dataclass(slots=True)

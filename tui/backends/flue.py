@@ -39,6 +39,7 @@ from tui.backends.base import (
     RunStatus,
     Scope,
     StreamLost,
+    Takes,
     Target,
 )
 from tui.backends.flue_calls import Calls, Gone
@@ -56,6 +57,7 @@ CAPABILITIES = Capabilities(
     status=True,
     history=True,
     remembers_partial=False,  # mid-text; of a run stopped inside a tool the text before the tool is kept
+    takes_files=Takes(("image/*",), 10_000_000, 40_000_000),  # 14 MiB of base64 each
     concurrent_runs=True,  # sent in the same instant as an abort, a prompt runs and only the old one ends
 )
 SILENCE_S = 75.0

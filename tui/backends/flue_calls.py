@@ -26,6 +26,7 @@ from tui.backends.base import (
     StreamLost,
     Target,
 )
+from tui.backends.files import flue_attachments
 from tui.backends.flue_history import JSON, agent_named_in, text_of
 from tui.backends.http import Http, Lane, Reply
 from tui.core.events import Answer
@@ -65,7 +66,9 @@ class Calls:
 
         Raises PromptNotSent, PromptRejected, or StreamLost where the prompt may have arrived.
         """
-        body = {"kind": "user", "body": prompt.text} | ({"idempotencyKey": prompt.key} if prompt.key else {})
+        body: JSON = {"kind": "user", "body": prompt.text}
+        body |= {"idempotencyKey": prompt.key} if prompt.key else {}
+        body |= {"attachments": flue_attachments(prompt)} if prompt.files else {}
         url = self._url(prompt.conversation_id)
         reply = await self._http.request("POST", url, json=body, timeout_s=SEND_S)
         given = reply.json()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import asdict, fields
 from enum import StrEnum
 from typing import Any
 
-from tui.core.events import ALL_EVENTS, Answer, Clock, End, Event, ToolStatus, Unknown
+from tui.core.events import ALL_EVENTS, Answer, Attached, Clock, End, Event, Prompted, ToolStatus, Unknown
 
 _ENUMS: dict[tuple[str, str], type[StrEnum]] = {
     ("RunFinished", "end"): End,
@@ -21,6 +21,7 @@ _NAMES: dict[type[Event], tuple[str, ...]] = {
 }
 _PLAIN: dict[str, type | tuple[type, ...]] = {
     "str": str, "int": int, "float": (int, float), "str | None": (str, type(None)), "tuple[str, ...]": tuple,
+    "tuple[Attached, ...]": tuple,
     "Answer": Answer, "End": End, "Clock": Clock, "ToolStatus": ToolStatus,
 }  # fmt: skip
 _TYPES: dict[type[Event], dict[str, type | tuple[type, ...]]] = {
@@ -31,7 +32,10 @@ _TYPES: dict[type[Event], dict[str, type | tuple[type, ...]]] = {
 
 def to_fields(event: Event) -> dict[str, Any]:
     """The event's own fields, without `raw`, ready for JSON."""
-    return {name: getattr(event, name) for name in _NAMES[type(event)]}
+    told = {name: getattr(event, name) for name in _NAMES[type(event)]}
+    if type(event) is Prompted:
+        told["files"] = [asdict(file) for file in event.files]
+    return told
 
 
 def dumps(value: Any) -> str:
@@ -70,5 +74,17 @@ def _value(kind: str, name: str, value: Any) -> Any:
         if not all(isinstance(each, str) for each in value):
             raise TypeError(name)
         return tuple(value)
+    if name == "files" and isinstance(value, list):
+        return tuple(map(_attached, value))
     enum = _ENUMS.get((kind, name))
     return enum(value) if enum else value
+
+
+def _attached(value: Any) -> Attached:
+    file = Attached(**value)
+    if (
+        not all(isinstance(text, str) for text in (file.name, file.kind, file.sha256))
+        or type(file.size) is not int
+    ):
+        raise TypeError("files")
+    return file

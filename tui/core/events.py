@@ -201,12 +201,23 @@ class Unknown(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that went with a prompt: its name without folders, its MIME type, its bytes' number and sum."""
+
+    name: str
+    kind: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Prompted(Event):
     """A prompt was sent. `key` is the id of this sending (idempotency key); a retry of it reuses the key."""
 
     text: str
     key: str = ""
     run_id: str = ""  # chosen by the client, used where the protocol lets it
+    files: tuple[Attached, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

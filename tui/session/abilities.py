@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.backends.base import Capabilities, RemoteStop, Scope
+from tui.backends.base import Capabilities, RemoteStop, Scope, Takes
 
 _HOW = {
     RemoteStop.ABORT: "Stop sends this backend an abort",
@@ -44,9 +44,16 @@ def at_length(can: Capabilities) -> list[str]:
         f"A broken stream {'is taken up again' if can.resume else 'cannot be taken up again'}.",
         f"A stopped partial reply {_yes(can.remembers_partial, 'is remembered', 'is forgotten')} by it.",
     ]
+    lines.append(_files(can.takes_files))
     if can.takes_reason:
         lines.append("The abort carries a reason: /stop REASON.")
     return lines
+
+
+def _files(takes: Takes | None) -> str:
+    if takes is None:
+        return "It takes no files: the text of an @file goes into the prompt."
+    return f"A prompt may carry files (@file): {', '.join(takes.kinds)}, {takes.most / 1e6:g} MB each."
 
 
 def _scope(can: Capabilities) -> str:

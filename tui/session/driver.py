@@ -10,14 +10,14 @@ import uuid
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from tui.backends.base import Backend, BackendError, Prompt, RemoteStop, RunRef, Said, Scope
+from tui.backends.base import Backend, BackendError, File, Prompt, RemoteStop, RunRef, Said, Scope
 from tui.core import events as ev
 from tui.core.conversation import Conversation, Turn, stripped
 from tui.core.events import Answer, Clock, End, Event, Record
 from tui.core.turn import ACTIVE, FINAL, STOPPING, Effect, Outcome, Phase
 from tui.session import proof
 from tui.session.logged import log
-from tui.session.parts import Clocks, Forgetful, JournalLike, Live, NotNow, Pressed
+from tui.session.parts import Clocks, Forgetful, JournalLike, Live, NotNow, Pressed, named
 from tui.session.reading import read
 
 URGENT = frozenset(
@@ -71,6 +71,9 @@ class Session:
         self._live: dict[int, Live] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._settled: dict[int, asyncio.Event] = {}
+        self._files: dict[int, tuple[File, ...]] = {}  # by turn, as far as they are at hand
+        self.files_of: Callable[[str], tuple[File, ...]] = lambda text: ()
+        """The files that a text to be sent names, where the backend takes them."""
 
     # --- what a person can do -----------------------------------------------------------------------------
 
@@ -94,7 +97,9 @@ class Session:
         if self.turn and self.turn.phase in (*ACTIVE, *STOPPING) and self.turn.phase is not Phase.LOST:
             raise NotNow("The last turn is not over yet: stop it first, or wait until it ends.")
         number = self.conversation.count + 1
-        prompted = ev.Prompted(text, key or uuid.uuid4().hex, str(uuid.uuid4()))
+        files = self.files_of(text)
+        prompted = ev.Prompted(text, key or uuid.uuid4().hex, str(uuid.uuid4()), named(files))
+        self._files[number] = files
         self._live[number] = Live(RunRef(self.remote_id, prompted.run_id, prompted.key))
         self._settled[number] = asyncio.Event()
         self.record(number, prompted)
@@ -237,7 +242,12 @@ class Session:
 
     def _open(self, turn: Turn, live: Live) -> None:
         prompt = Prompt(
-            turn.prompt.text, self.remote_id, turn.prompt.run_id, turn.prompt.key, self._earlier(turn)
+            turn.prompt.text,
+            self.remote_id,
+            turn.prompt.run_id,
+            turn.prompt.key,
+            self._earlier(turn),
+            self._files.get(turn.number, ()),
         )
         self.note_request(turn, "prompt")
         live.reading = self._spawn(read(self, turn, live, self.backend.run(prompt)))
@@ -310,7 +320,8 @@ class Session:
                 or (old.phase is Phase.FAILED and not old.run_id)
             ):
                 continue
-            said.append(Said("user", old.prompt.text, id=old.prompt.key))
+            files = self._files.get(old.number, ())
+            said.append(Said("user", old.prompt.text, id=old.prompt.key, files=files))
             if reply := old.kept():
                 said.append(Said("assistant", reply, partial=old.phase is not Phase.COMPLETED))
         return tuple(said)

@@ -40,6 +40,8 @@ class Opening:
     late: str = "keep"
     queue_on_stop: str = "hold"
     commands: Callable[[], Sequence[tuple[str, str]]] = lambda: ()  # /name and help, the backend's; blocks
+    keep_file: Callable[[str, bytes], None] = lambda sha256, data: None  # what goes with a prompt
+    kept_file: Callable[[str], bytes | None] = lambda sha256: None  # what went with one; blocks
     save_note: Callable[[str, object], None] = lambda kind, value: None
     old_turn: Callable[[int], Sequence[Record]] = lambda number: ()  # a turn's stored records; blocks
     older: Callable[[int, int], Sequence[Record]] = lambda first, last: ()  # stored records; blocks

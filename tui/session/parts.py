@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
-from tui.backends.base import RunRef
-from tui.core.events import Record
+from tui.backends.base import File, RunRef
+from tui.core.events import Attached, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +84,11 @@ class Live:
     def deaf(self) -> bool:
         """Whether nothing is read any more."""
         return self.reading is None or self.reading.done() or self.closing
+
+
+def named(files: tuple[File, ...]) -> tuple[Attached, ...]:
+    """What the record says of files: enough to prove later what was sent."""
+    return tuple(
+        Attached(file.name, file.kind, len(file.data), file.sha256 or hashlib.sha256(file.data).hexdigest())
+        for file in files
+    )

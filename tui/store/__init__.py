@@ -224,6 +224,15 @@ class Store:
 
         return prompts.whole(self._reading, past)
 
+    def file(self, conversation_id: str, sha256: str) -> bytes | None:
+        """What went with a prompt, if it was kept."""
+        with self._reading() as db:
+            row = db.execute(
+                "SELECT data FROM file JOIN conversation c ON c.key=conversation WHERE c.id=? AND sha256=?",
+                (conversation_id, sha256),
+            ).fetchone()
+        return bytes(row[0]) if row else None
+
     def search(self, text: str, limit: int = 50) -> list[Hit]:
         """Where this was said, the best places first."""
         from tui.store.search import search

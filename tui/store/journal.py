@@ -43,6 +43,7 @@ class Unsaved:
     rows: list[Row] = field(default_factory=list)  # encoded, not yet committed
     marks: list[Record] = field(default_factory=list)  # of these, those that change more than the log
     notes: dict[str, str] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)  # by SHA-256
 
 
 class Journal:
@@ -98,6 +99,11 @@ class Journal:
         self.unsaved.notes[kind] = dumps(value)
         if self._writer.asleep:
             self._writer.wake()
+
+    def keep_file(self, sha256: str, data: bytes) -> None:
+        """Keep what goes with a prompt: it is written with the prompt's own record. Never blocks."""
+        if not self.read_only:
+            self.unsaved.files[sha256] = data
 
     def save_draft(self, text: str) -> None:
         """Keep what is typed and not sent."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from tui.store.writer import in_transaction
 
-_TABLES = ("event", "turn", "said", "note")
+_TABLES = ("event", "turn", "said", "note", "file")
 _PAGES = 64  # of the search index that are merged in one step
 
 

@@ -17,8 +17,14 @@ from tui.store.said import Said, keep_said
 from tui.store.secrets import without_secrets
 from tui.store.writer import in_transaction, now
 
+KEPT = 64_000_000
+"""Bytes of files that a conversation keeps. Of more there is the sum in the record, and no copy."""
 _ROW = "SELECT number,last,turn,wall,mono,late,kind,fields,raw FROM event"
 _LAST = "SELECT last FROM event WHERE conversation=? ORDER BY number DESC LIMIT 1"
+_KEEP = f"""
+INSERT OR IGNORE INTO file SELECT :key, :sha256, :data
+WHERE (SELECT coalesce(sum(length(data)), 0) FROM file WHERE conversation = :key) + length(:data) <= {KEPT}
+"""
 _NOTHING = ('""', "[]", "null")
 _OVER = (ev.Settled, ev.ClientLeft, ev.StreamBroke)
 _MARKS = (ev.Prompted, *_OVER, ev.AbortAnswered)  # an answer may come after the end was seen
@@ -32,18 +38,21 @@ def save(db: sqlite3.Connection, journal: Journal) -> Iterator[None] | None:
     unsaved = journal.unsaved
     _encode(unsaved)
     notes = _taken(unsaved.notes)
+    files = dict(unsaved.files)
     if not unsaved.rows and not _worth_keeping(journal, notes):
         return None
     urgent = bool(unsaved.rows) and unsaved.rows[0][0] <= journal.urgent_up_to
     db.execute(f"PRAGMA synchronous={'FULL' if urgent else 'NORMAL'}")
     try:
-        journal.key = in_transaction(db, lambda db: _write(db, journal, notes))
+        journal.key = in_transaction(db, lambda db: _write(db, journal, notes, files))
     except BaseException:
         for kind, value in notes.items():
             unsaved.notes.setdefault(kind, value)  # unless a newer one has come
         raise
     marks = unsaved.marks
     unsaved.rows, unsaved.marks = [], []
+    for sha256 in files:
+        unsaved.files.pop(sha256, None)
     return _to_digest(db, journal.key, marks)
 
 
@@ -75,11 +84,13 @@ def _worth_keeping(journal: Journal, notes: dict[str, str]) -> bool:
     return bool(notes) and (journal.key is not None or any(notes[kind] not in _NOTHING for kind in notes))
 
 
-def _write(db: sqlite3.Connection, journal: Journal, notes: dict[str, str]) -> int:
+def _write(db: sqlite3.Connection, journal: Journal, notes: dict[str, str], files: dict[str, bytes]) -> int:
     unsaved = journal.unsaved
     key = journal.key or _line(db, journal.place)
     _log(db, key, unsaved.rows)
     db.executemany(f"INSERT OR REPLACE INTO note VALUES ({key},?,?)", notes.items())
+    for sha256, data in files.items():
+        db.execute(_KEEP, {"key": key, "sha256": sha256, "data": data})
     for mark in unsaved.marks:
         if isinstance(mark.event, ev.Prompted):
             _prompted(db, key, mark, mark.event.text)

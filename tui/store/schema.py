@@ -73,7 +73,11 @@ CREATE TABLE note(                   -- small things beside the log: draft, queu
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_FILES = """
+CREATE TABLE file(conversation INTEGER, sha256 TEXT, data BLOB, PRIMARY KEY(conversation, sha256));
+"""  # what went with prompts, as it was then
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _FILES)
 """Script n brings a file from version n to n + 1 (`PRAGMA user_version`). Only ever appended to."""
 
 

@@ -21,20 +21,18 @@ from tui.ui.cards import Cards
 from tui.ui.collector import Collector
 from tui.ui.composing.commands import NOT_OVER_A_MODAL as NOT_WHILE_A_DIALOG_ASKS
 from tui.ui.composing.commands import Composing
+from tui.ui.composing.sending import Sending
 from tui.ui.egress import Guarded
 from tui.ui.insight import NOT_OVER_A_MODAL, Insight
 from tui.ui.keys import KEYS, bindings
 from tui.ui.leaving import Leaving
 from tui.ui.notifier import Notifier
 from tui.ui.pane import ChatPane
-from tui.ui.screens.choice import Choice, ChoiceScreen
 from tui.ui.screens.help import HelpScreen
 from tui.ui.screens.palette import BarredPalette
-from tui.ui.slash import is_command, run_slash
 from tui.ui.stop_keys import Act, Moment, Situation, decide
 from tui.ui.switching import DeskLike, Switching
 from tui.ui.widgets.lines import Piece, Row
-from tui.ui.widgets.prompt_box import PromptBox
 from tui.ui.widgets.run_bar import RunBar
 
 NOTE_FOR = 3.0
@@ -43,7 +41,7 @@ QUIT_ARMED_FOR = 1.5
 """Seconds in which a second Ctrl+C quits."""
 
 
-class StopkeyApp(Insight, Cards, Composing, Guarded[int]):
+class StopkeyApp(Insight, Cards, Sending, Composing, Guarded[int]):
     """One conversation on the screen, with the Stop key live in every state. Returns the exit code."""
 
     TITLE = "stopkey"
@@ -266,60 +264,6 @@ class StopkeyApp(Insight, Cards, Composing, Guarded[int]):
 
     def _quit_now(self, cause: str) -> None:
         self.call_later(self.action_quit)
-
-    # --- sending ------------------------------------------------------------------------------------------
-
-    def on_prompt_box_sent(self, event: PromptBox.Sent) -> None:
-        text = event.text.strip("\n")
-        if not text.strip():
-            self.pane.talk.submit_empty()
-        elif is_command(text):
-            self.pane.box.clear_draft()
-            self.note(run_slash(self, text))
-        elif self.pane.talk.unproven and not self.pane.talk.busy:
-            self._ask_before_sending(lambda: self._submit(text))
-        else:
-            self._submit(text)
-
-    def _submit(self, text: str) -> None:
-        note = self.pane.talk.submit(text)
-        self.pane.box.clear_draft()
-        self.pane.view.follow()
-        self.note(note)
-
-    def _ask_before_sending(self, send: Callable[[], None]) -> None:
-        choices = [
-            Choice("send", "s", "Send anyway", "the old run may still be writing"),
-            Choice("wait", "w", "Not yet", "keep the text in the box"),
-        ]
-        sentence = "Nothing has shown that the stopped run ended."
-        screen = ChoiceScreen(self.pane, "Send now?", sentence, choices)
-        self.push_screen(screen, lambda chosen: send() if chosen == "send" else None)
-
-    def action_stop_and_send(self) -> None:
-        note = self.pane.talk.stop_and_send(self.pane.box.written.strip())
-        if not note:
-            self.pane.box.clear_draft()
-        self.note(note)
-
-    def action_resend(self) -> None:
-        self._resend(quote=False)
-
-    def action_resend_quoting(self) -> None:
-        self._resend(quote=True)
-
-    def _resend(self, *, quote: bool) -> None:
-        def send() -> None:
-            self.note(self.pane.talk.resend(quote=quote))
-            self.pane.view.follow()
-
-        if self.pane.talk.unproven:
-            self._ask_before_sending(send)
-        else:
-            send()
-
-    def action_continue_turn(self) -> None:
-        self.note(self.pane.talk.go_on())
 
     # --- seeing -------------------------------------------------------------------------------------------
 

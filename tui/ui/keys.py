@@ -55,6 +55,7 @@ BOX_KEYS: tuple[tuple[str, str], ...] = (
     ("Enter", "Send; while a run is active: queue"),
     ("^J", "New line (also Shift+Enter where the terminal can send it)"),
     ("↑ ↓", "In an empty box: the last queued or sent prompt, then those before it; ↓ back"),
+    ("@", "A file: attached, or its text; the line above the box says which"),
     ("Tab", "Behind a folded paste: unfold it"),
     ("PgUp PgDn", "Scroll the conversation"),
     ("/", "At the start: commands; ↑ ↓ choose, Tab completes, Enter does it, Esc closes the list"),

@@ -54,6 +54,7 @@ class ChatPane(Vertical):
     ChatPane #below.-shown { display: block; }
     ChatPane .queued { height: auto; max-height: 4; color: $foreground-muted; display: none; }
     ChatPane .queued.-shown { display: block; }
+    ChatPane .files { height: auto; max-height: 4; color: $foreground-muted; }
     ChatPane PromptBox { height: auto; min-height: 2; max-height: 8; padding: 0 1; border: none; }
     """
 
@@ -251,7 +252,7 @@ class ChatPane(Vertical):
         if self._draft_timer:
             self._draft_timer.stop()
         self._draft_timer = self.set_timer(DRAFT_AFTER, self.save_draft)
-        self.composer.completing.look()
+        self.composer.text_changed()
         self.app.situation_changed()  # type: ignore[attr-defined]
 
     def on_text_area_selection_changed(self) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tui.core.events import ReasonGiven
 from tui.core.safe_text import safe_line
+from tui.ui.composing.mentions import mentioned
 
 if TYPE_CHECKING:
     from tui.ui.app import StopkeyApp
@@ -102,6 +103,15 @@ def _editor(app: StopkeyApp, rest: str) -> str:
     return ""
 
 
+def _attach(app: StopkeyApp, rest: str) -> str:
+    """The mention in the box is the attachment: it can be seen there, and taken away."""
+    path = rest.strip().strip('"')
+    if not path:
+        return "Say which: /attach PATH. Or type @ and some letters of it."
+    app.pane.box.put(f"{mentioned(path)} ")
+    return ""
+
+
 COMMANDS: dict[str, tuple[Command, str]] = {
     "stop": (_stop, "Stop the run; what follows is the reason"),
     "reason": (_reason, "Say why it was stopped"),
@@ -110,6 +120,7 @@ COMMANDS: dict[str, tuple[Command, str]] = {
     "copy": (_copy, "Copy the reply"),
     "history": (_history, "Find an earlier prompt, of any conversation"),
     "editor": (_editor, "Write the prompt in your own editor"),
+    "attach": (_attach, "Send a file with the prompt, or its text; the same as @PATH"),
     "new": (_new, "Start a new conversation"),
     "last": (_last, "Go on with the conversation of last time"),
     "events": (_events, "Show or hide every raw event"),
@@ -121,7 +132,7 @@ COMMANDS: dict[str, tuple[Command, str]] = {
 }
 
 
-ARGUMENTS: dict[str, str] = {"stop": "[REASON]", "reason": "TEXT"}
+ARGUMENTS: dict[str, str] = {"attach": "PATH", "stop": "[REASON]", "reason": "TEXT"}
 """What may follow a command; brackets where it may be left out."""
 
 

@@ -14,6 +14,7 @@ from tui.core.transcript import Block, TextBlock
 from tui.core.turn import FINAL, Outcome, Phase
 from tui.core.view import Cell, look, seconds, short
 from tui.session import abilities
+from tui.ui.composing.chips import weight
 from tui.ui.transcript.items import Card, Line, Word
 
 QUIET_EVENTS = (
@@ -46,7 +47,8 @@ class ShownTurn:
     @property
     def prompt_head(self) -> Line:
         clock = datetime.fromtimestamp(self.source.wall).strftime("%H:%M:%S")
-        return [Word("You", "strong"), Word(" ", fill=True), Word(clock, "dim")]
+        files = [Word(f"  + {_file(file)}", "accent") for file in self.source.prompt.files]
+        return [Word("You", "strong"), *files, Word(" ", fill=True), Word(clock, "dim")]
 
     @property
     def head(self) -> Line:
@@ -89,6 +91,10 @@ class ShownTurn:
         text = self.source.late.reply() or safe("(no text; events only)")
         rule = [Word("┄┄ AFTER THE STOP, not part of the reply ", "dim"), Word("┄", "dim", fill=True)]
         return [Card("late", [rule, *([Word("  " + line, "dim")] for line in text.split("\n"))])]
+
+
+def _file(file: ev.Attached) -> SafeText:
+    return safe_line(f"{file.name} {weight(file.size)}", 60)
 
 
 def stopped_card(turn: Turn, can: Capabilities, details: bool, followed: bool = False) -> Card:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tui.ui.composing.listing import Listing
 from tui.ui.composing.offers import Offer, Word, command_of, of_commands, word_at
 from tui.ui.slash import ARGUMENTS, COMMANDS
 
@@ -22,6 +23,9 @@ class Completing:
         self.popup: Popup | None = None  # made at the first word that wants it
         self.word: Word | None = None
         self._closed: tuple[str, int, int] | None = None  # the word that Esc closed the list for
+        self._listing = Listing()
+        self._wanted: Word | None = None  # the file that is looked for
+        self._finding = False
         self._theirs: Sequence[tuple[str, str]] | None = None  # the backend's own commands
 
     @property
@@ -43,7 +47,32 @@ class Completing:
         elif word.kind == "command":
             self._show(of_commands(word.typed, self._commands()), word)
         else:
+            self._want(word)
+
+    def _want(self, word: Word) -> None:
+        """Files are found in a thread; until they are, what is there stays."""
+        if word.typed.startswith(("/", "~", "..")):
+            self._show((), None)  # named in full: nothing outside is looked through
+            return
+        self._wanted = word
+        if self.word is None or (self.word.kind, self.word.begin) != (word.kind, word.begin):
             self._show((), None)
+        else:
+            self.word = word
+        if not self._finding:
+            self._finding = True
+            self.composer.pane.app.spawn(self._find())  # type: ignore[attr-defined]
+
+    async def _find(self) -> None:
+        try:
+            asked = None
+            while self._wanted is not None and self._wanted != asked:
+                asked = self._wanted
+                offers = await asyncio.to_thread(self._listing.offers, asked.typed)
+                if self._wanted == asked and word_at(self._line()[1], self._line()[0]) == asked:
+                    self._show(offers, asked)
+        finally:
+            self._finding = False
 
     def _line(self) -> tuple[int, str]:
         """Row, and its text up to the cursor; nothing of what is selected or was brought back by Up."""
@@ -105,11 +134,20 @@ class Completing:
         self.look()
         if self.popup is None or not self.open:
             return False
+        if key == "enter" and self._is_complete():
+            self.dismiss()
+            return False
         if key in ("up", "down"):
             self.popup.move(-1 if key == "up" else 1)
         else:
             self.choose(run=key == "enter")
         return True
+
+    def _is_complete(self) -> bool:
+        """Whether the file that would be chosen stands there already."""
+        if not (self.word and self.word.kind == "file" and self.popup and self.popup.chosen):
+            return False
+        return self._line()[1][self.word.begin :] == self.popup.chosen.text
 
     def choose(self, *, run: bool) -> None:
         """Put the chosen offer in the word's place; a whole command is carried out if `run`."""
@@ -122,4 +160,4 @@ class Completing:
         box.move_cursor((row, word.begin + len(text)))
         self._show((), None)
         if run:
-            box.post_message(box.Sent(box.text))
+            box.post_message(box.Sent(box.text, box.text))

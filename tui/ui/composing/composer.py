@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.store.prompts import Past
+from tui.ui.composing.attaching import Attaching
 from tui.ui.composing.completing import Completing
 from tui.ui.composing.editing import Editing
 from tui.ui.composing.recall import PromptStore, Recall
@@ -23,7 +24,9 @@ class Composer:
         self.recall = Recall(self)
         self._saved: dict[str, str] = {}  # the pastes that are kept beside the draft
         self.editing = Editing(self)
-        self.completing = Completing(self)
+        self.attaching = Attaching(self)
+        pane.talk.session.files_of = self.attaching.of
+        self.completing: Completing = Completing(self)
         pane.box.asks_first = self.completing.key
 
     @property
@@ -43,6 +46,11 @@ class Composer:
         """Where there is no store: the prompts of this conversation, the newest first."""
         turns = self.talk.session.conversation.turns
         return [Past(turn.prompt.text, turn.wall) for turn in reversed(turns)]
+
+    def text_changed(self) -> None:
+        """After every change of the text."""
+        self.completing.look()
+        self.attaching.text_changed()
 
     def save_draft(self) -> None:
         """Keep what is not sent, also if the client ends now: an editor that is open has the newer text.

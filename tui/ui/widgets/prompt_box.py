@@ -21,11 +21,11 @@ class PromptBox(PasteArea):
     ]
 
     class Sent(Message):
-        """Enter: the box's text is to be sent (or queued)."""
+        """Enter: the box's text is to be sent (or queued). `typed` is the text with its chips."""
 
-        def __init__(self, text: str) -> None:
+        def __init__(self, text: str, typed: str) -> None:
             super().__init__()
-            self.text = text
+            self.text, self.typed = text, typed
 
     class Recall(Message):
         """Up at the very top, Down at the very end of what Up brought: an earlier prompt, or a later one."""
@@ -90,7 +90,7 @@ class PromptBox(PasteArea):
         if key in ("enter", "tab", "up", "down") and self.asks_first(key):
             return True
         if key == "enter":
-            self.post_message(self.Sent(self.written))
+            self.post_message(self.Sent(self.written, self.text))
         elif key == "tab" and self.unfold_here():
             return True
         elif key == "up" and self._at_top:
