@@ -84,6 +84,7 @@ class Desk:
         opening.draft = str(notes.get("draft") or "")
         opening.pasted = dict(notes.get("pasted") or {})
         opening.queue = [str(text) for text in notes.get("queue") or []]
+        opening.title = listed.title
         opening.note = journal.why if journal.read_only else ""
         return opening
 

@@ -43,7 +43,8 @@ async def on_stage(
     app = StopkeyApp(opening(backend, clocks=clocks, embedded=embedded), still=True, double=double, desk=desk)
     async with asyncio.timeout(20), app.run_test(size=size) as pilot:
         yield app, pilot
-        await app.pane.talk.leave()
+        for pane in app.tabs.panes:
+            await pane.talk.leave()
 
 
 async def say(pilot: Pilot[int], text: str) -> None:

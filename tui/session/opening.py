@@ -28,6 +28,7 @@ class Opening:
     conversation: Conversation
     journal: JournalLike
     label: str  # agent @ host
+    title: str = ""  # as stored; "" for a new one
     embedded: bool = False
     come_back: str = ""  # the command that reopens it
     remote_id: str = ""  # what the backend calls the conversation, if not by our id

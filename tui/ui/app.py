@@ -32,6 +32,7 @@ from tui.ui.screens.help import HelpScreen
 from tui.ui.screens.palette import BarredPalette
 from tui.ui.stop_keys import Act, Moment, Situation, decide
 from tui.ui.switching import DeskLike, Switching
+from tui.ui.tabs import Tabbing, Tabs
 from tui.ui.widgets.lines import Piece, Row
 from tui.ui.widgets.run_bar import RunBar
 
@@ -41,8 +42,8 @@ QUIT_ARMED_FOR = 1.5
 """Seconds in which a second Ctrl+C quits."""
 
 
-class StopkeyApp(Insight, Cards, Sending, Composing, Guarded[int]):
-    """One conversation on the screen, with the Stop key live in every state. Returns the exit code."""
+class StopkeyApp(Insight, Cards, Sending, Composing, Tabbing, Guarded[int]):
+    """Conversations on the screen, one of them seen, with its Stop key always live. Returns the exit code."""
 
     TITLE = "stopkey"
     ESCAPE_TO_MINIMIZE = False  # Esc stops, even while a widget is maximised
@@ -73,6 +74,7 @@ class StopkeyApp(Insight, Cards, Sending, Composing, Guarded[int]):
         self.chosen_theme = theme
         self.notifier = Notifier(self, notifications)
         self.pane = ChatPane(opening, desk=desk, still=still, plain=plain)
+        self.tabs = Tabs(self, self.pane)
         self._note = opening.note
         self._note_timer: Timer | None = None
         self.store_problem = ""
@@ -89,6 +91,7 @@ class StopkeyApp(Insight, Cards, Sending, Composing, Guarded[int]):
 
     def compose(self) -> ComposeResult:
         yield Row(self._header_pieces, id="header")
+        yield self.tabs.bar
         yield self.pane
         yield Row(self._hint_pieces, id="hints")
 
@@ -99,7 +102,7 @@ class StopkeyApp(Insight, Cards, Sending, Composing, Guarded[int]):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.leaving.signalled, number)
-        self.spawn(self._warm_up())
+        self.spawn(self.warm_up(self.pane))
         if self.desk:
             self.desk.store.on_problem = self._saving_changed
             self.spawn(self._look_at_the_store())
@@ -125,10 +128,10 @@ class StopkeyApp(Insight, Cards, Sending, Composing, Guarded[int]):
         self._chores.add(task)  # a task that nobody holds may vanish
         task.add_done_callback(self._chores.discard)
 
-    async def _warm_up(self) -> None:
-        """Get the backend ready behind the first paint: neither a prompt nor an abort is to wait for it."""
+    async def warm_up(self, pane: ChatPane) -> None:
+        """Get its backend ready behind the first paint: neither a prompt nor an abort is to wait for it."""
         try:
-            await self.pane.talk.session.backend.connect()
+            await pane.talk.session.backend.connect()
         except Exception as error:
             self.note(safe_line(str(error), 160))
 
@@ -181,7 +184,8 @@ class StopkeyApp(Insight, Cards, Sending, Composing, Guarded[int]):
         if not self.screen_stack:
             return
         self._refresh_hints()
-        (self.collector.busy if self.pane.talk.busy else self.collector.idle)()
+        busy = any(pane.talk.busy for pane in self.tabs.panes)
+        (self.collector.busy if busy else self.collector.idle)()
         for screen in self.screen_stack:
             for bar in screen.query(RunBar):
                 bar.wake()

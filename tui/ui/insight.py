@@ -22,7 +22,7 @@ NOT_OVER_A_MODAL = frozenset({"inspector", "statistics", "replay", "compare"})
 
 
 class Insight:
-    """Mixed into the App, which has `pane`, `desk`, `note`, `spawn` and `switching`."""
+    """Mixed into the App, which has `pane`, `desk`, `note`, `spawn` and `tabs`."""
 
     pane: ChatPane
     replay_clock = staticmethod(time.monotonic)
@@ -51,7 +51,7 @@ class Insight:
         self.push_screen(CompareScreen(self.pane, compared, stopped, after, self.plain))
 
     def action_replay(self: Any) -> None:
-        """Play this conversation from its beginning, in its place on the screen."""
+        """Play this conversation from its beginning, in a tab of its own."""
         if self.pane.talk.busy:
             self.note("A run is active here: stop it first (F8).")
         elif not self.pane.talk.turn or self.pane.talk.opening.reel:
@@ -68,7 +68,7 @@ class Insight:
         stored = await asyncio.to_thread(talk.opening.older, 1, talk.log.last)
         reel = Reel(sound(stored or list(talk.log.newest)), clock=self.replay_clock)
         conversation = talk.opening.conversation
-        self.switching.show(replaying(reel, conversation.id, talk.opening.label))
+        self.tabs.open(replaying(reel, conversation.id, talk.opening.label))
 
     def insight_commands(self: Any) -> Iterable[SystemCommand]:
         """What the palette has of these, beside the keys."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tui.session import Opening
@@ -9,11 +11,30 @@ from tui.ui.screens.choice import Choice, ChoiceScreen
 
 if TYPE_CHECKING:
     from tui.ui.app import StopkeyApp
+    from tui.ui.pane import ChatPane
 
 
 def may_leave(opening: Opening) -> bool:
     """Whether a run can go on without us: not where it ends with the client, or with the connection."""
     return not opening.embedded and opening.backend.capabilities.disconnect_stops is not True
+
+
+def ask(app: StopkeyApp, running: Sequence[ChatPane], decided: Callable[[bool], None], then: str) -> None:
+    """What is to become of these runs? `decided` hears whether to stop them; `then`: what follows."""
+    many = f"{len(running)} runs are" if len(running) > 1 else "A run is"
+    it = "them" if len(running) > 1 else "it"
+    choices = [Choice("stop", "s", f"Stop {it} and {then}", "abort, wait a moment, then leave")]
+    if all(may_leave(pane.talk.opening) for pane in running):
+        back = "; ".join(pane.talk.opening.come_back for pane in running)
+        choices.append(Choice("leave", "l", f"Leave {it} running", f"come back: {back}"))
+    choices.append(Choice("stay", "y", "Stay"))
+    screen = ChoiceScreen(app.pane, f"{many} still going", f"What is to become of {it}?", choices)
+
+    def chosen(word: str | None) -> None:
+        if word in ("stop", "leave"):
+            decided(word == "stop")
+
+    app.push_screen(screen, chosen)
 
 
 class Leaving:
@@ -24,11 +45,11 @@ class Leaving:
         self.begun = False
 
     def quit(self) -> None:
-        """^Q: leave, or ask what is to become of the run."""
+        """^Q: leave, or ask what is to become of the runs."""
         if self.begun:
             self.app.exit(0)
-        elif self.app.pane.talk.session.running:
-            self._ask()
+        elif running := self.app.tabs.running:
+            ask(self.app, running, self._leave, then="quit")
         else:
             self._leave(stop_first=False)
 
@@ -38,31 +59,20 @@ class Leaving:
             self._begin()
             self.app.spawn(self._close(True, "signal", 128 + number))
 
-    def _ask(self) -> None:
-        opening = self.app.pane.talk.opening
-        choices = [Choice("stop", "s", "Stop it and quit", "abort, wait a moment, then leave")]
-        if may_leave(opening):
-            choices.append(Choice("leave", "l", "Leave it running", f"come back: {opening.come_back}"))
-        choices.append(Choice("stay", "y", "Stay"))
-        screen = ChoiceScreen(self.app.pane, "A run is still going", "What is to become of it?", choices)
-        self.app.push_screen(screen, self._chosen)
-
-    def _chosen(self, chosen: str | None) -> None:
-        if chosen in ("stop", "leave"):
-            self._leave(stop_first=chosen == "stop")
-
-    def _leave(self, *, stop_first: bool) -> None:
+    def _leave(self, stop_first: bool) -> None:
         self._begin()
-        if stop_first or self.app.pane.talk.session.stopping:
+        if stop_first or any(pane.talk.session.stopping for pane in self.app.tabs.panes):
             self.app.note("stopping before leaving … ^Q again leaves at once")
         self.app.spawn(self._close(stop_first, "quit", 0))
 
     def _begin(self) -> None:
         self.begun = True
-        self.app.pane.save_draft()
+        for pane in self.app.tabs.panes:
+            pane.save_draft()
 
     async def _close(self, stop_first: bool, cause: str, code: int) -> None:
+        talks = [pane.talk for pane in self.app.tabs.panes]
         try:
-            await self.app.pane.talk.leave(stop_first=stop_first, cause=cause)
+            await asyncio.gather(*(talk.leave(stop_first=stop_first, cause=cause) for talk in talks))
         finally:
             self.app.exit(code)

@@ -20,14 +20,15 @@ class Notifier:
     def __init__(self, app: App[int], how: str) -> None:
         self.app = app
         self.how = how
-        self._told: set[int] = set()
+        self._told: set[tuple[str, int]] = set()
 
-    def ended(self, turn: Turn) -> None:
+    def ended(self, conversation_id: str, turn: Turn) -> None:
         """A turn is final. Says so once, if anybody may want to know."""
+        key = conversation_id, turn.number
         took = (turn.settled_at or turn.sent_at) - turn.sent_at
-        if self.how == "off" or self.app.app_focus or took < LONG or turn.number in self._told:
+        if self.how == "off" or self.app.app_focus or took < LONG or key in self._told:
             return
-        self._told.add(turn.number)
+        self._told.add(key)
         if self.how == "desktop":
             self._write(f"\x1b]9;stopkey: {short(turn)} after {seconds(took)}\x1b\\")
         self.app.bell()

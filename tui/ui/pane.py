@@ -30,6 +30,7 @@ from tui.ui.widgets.run_bar import RunBar
 from tui.ui.widgets.welcome import Welcome
 
 if TYPE_CHECKING:
+    from tui.ui.app import StopkeyApp
     from tui.ui.inspector.panel import Inspector
     from tui.ui.switching import DeskLike
 
@@ -112,6 +113,25 @@ class ChatPane(Vertical):
             self.last_id = found[0].conversation_id
             self.welcome.say(found[0].title or "a conversation without a word")
 
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing was said or typed here: another conversation may take its place."""
+        return self.talk.turn is None and not self.talk.session.conversation.count and not self.box.text
+
+    def put_behind(self) -> None:
+        """Another pane is seen: what goes on here is read and kept, and drawn when it is shown again."""
+        self.display = self.view.seen = False
+        self.moved()
+
+    def bring_before(self) -> None:
+        """This pane is the one that is seen."""
+        self.display = self.view.seen = True
+        if not self.is_mounted:
+            return
+        self.moved()
+        self.call_after_refresh(self.view.draw_now)
+        (self.inspector.roll if self.has_class("-inspecting") and self.inspector else self.box).focus()
+
     # --- Listener -----------------------------------------------------------------------------------------
 
     def opened(self, shown: ShownTurn) -> None:
@@ -126,7 +146,14 @@ class ChatPane(Vertical):
         """A phase, a queue or a stop changed: the bar and the lines around it are drawn anew."""
         if not self.is_mounted:
             return
+        app: StopkeyApp = self.app  # type: ignore[assignment]
+        if self.talk.turn and self.talk.turn.phase in FINAL and not self.talk.opening.reel:
+            app.notifier.ended(self.talk.opening.conversation.id, self.talk.turn)
+        app.tabs.changed()
         self.bar.wake()
+        if not self.display:
+            self._seconds.pause()
+            return
         if self.talk.busy and not self.still and not self.plain:
             self._seconds.resume()
         else:
@@ -134,9 +161,7 @@ class ChatPane(Vertical):
         self._show_queue()
         if self.inspector:
             self.inspector.moved()
-        if self.talk.turn and self.talk.turn.phase in FINAL and not self.talk.opening.reel:
-            self.app.notifier.ended(self.talk.turn)  # type: ignore[attr-defined]
-        self.app.situation_changed()  # type: ignore[attr-defined]
+        app.situation_changed()
 
     def _a_second_passed(self) -> None:
         """A tool that says nothing still shows how long it has been running."""

@@ -18,7 +18,14 @@ Command = Callable[["StopkeyApp", str], str]
 
 
 def _stop(app: StopkeyApp, rest: str) -> str:
+    if rest.strip() == "all":
+        return _stop_all(app, "")
     app.press_stop("/stop", rest.strip())
+    return app._note
+
+
+def _stop_all(app: StopkeyApp, rest: str) -> str:
+    app.action_stop_all()
     return app._note
 
 
@@ -73,6 +80,11 @@ def _new(app: StopkeyApp, rest: str) -> str:
     return ""
 
 
+def _close(app: StopkeyApp, rest: str) -> str:
+    app.action_close_tab()
+    return app._note
+
+
 def _events(app: StopkeyApp, rest: str) -> str:
     app.call_later(app.action_inspector)
     return ""
@@ -114,6 +126,7 @@ def _attach(app: StopkeyApp, rest: str) -> str:
 
 COMMANDS: dict[str, tuple[Command, str]] = {
     "stop": (_stop, "Stop the run; what follows is the reason"),
+    "stop-all": (_stop_all, "Stop every run, in all tabs"),
     "reason": (_reason, "Say why it was stopped"),
     "resend": (_resend, "Send the last prompt again"),
     "continue": (_continue, "Ask the agent to go on where it was stopped"),
@@ -123,6 +136,7 @@ COMMANDS: dict[str, tuple[Command, str]] = {
     "attach": (_attach, "Send a file with the prompt, or its text; the same as @PATH"),
     "new": (_new, "Start a new conversation"),
     "last": (_last, "Go on with the conversation of last time"),
+    "close": (_close, "Close this tab"),
     "events": (_events, "Show or hide every raw event"),
     "stats": (_stats, "How the stops so far went"),
     "replay": (_replay, "Play this conversation as it was"),

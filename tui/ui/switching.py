@@ -1,14 +1,12 @@
-"""Going from one conversation to another."""
+"""Going from one conversation to another: what is opened, and from where."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from tui.core.safe_text import safe_line
 from tui.session import Opening
-from tui.ui.pane import ChatPane
 from tui.ui.screens.conversations import ConversationsScreen, Shelf
 
 if TYPE_CHECKING:
@@ -25,15 +23,17 @@ class DeskLike(Protocol):
 
 
 class Switching:
-    """Opens other conversations in the place of the one on the screen."""
+    """Opens other conversations, each in a tab of its own."""
 
     def __init__(self, app: StopkeyApp) -> None:
         self.app = app
 
     def new(self) -> None:
         """Begin a new conversation with the same backend."""
-        if self.app.desk:
-            self._when_free(lambda: self.show(self.app.desk.fresh()))  # type: ignore[union-attr]
+        if self.app.desk and self.app.pane.untouched:
+            self.app.note("Nothing was said in this one yet: it is new.")
+        elif self.app.desk:
+            self.app.tabs.open(self.app.desk.fresh())
 
     def ask(self) -> None:
         """Show the list of conversations."""
@@ -47,28 +47,13 @@ class Switching:
         if self.app.pane.last_id:
             self._chosen(self.app.pane.last_id)
 
-    def show(self, opening: Opening) -> None:
-        """Put another conversation in the place of this one."""
-        app, old = self.app, self.app.pane
-        app.pane = ChatPane(opening, desk=app.desk, still=app.still, plain=app.plain)
-        old.save_draft()
-        app.spawn(old.talk.leave())
-        app.mount(app.pane, before=old)
-        old.remove()
-        app.note(opening.note)
-
     def _chosen(self, chosen: str | None) -> None:
         if chosen == "new":
             self.new()
-        elif chosen and chosen != self.app.pane.talk.opening.conversation.id:
-            self._when_free(lambda: self.app.spawn(self._load(chosen)))
-
-    def _when_free(self, switch: Callable[[], None]) -> None:
-        """A run that nobody watches would go on unseen: it is to be stopped first."""
-        if self.app.pane.talk.busy:
-            self.app.note("A run is active here: stop it first (F8).")
-        else:
-            switch()
+        elif chosen and (pane := self.app.tabs.of(chosen)):
+            self.app.tabs.see(pane)
+        elif chosen:
+            self.app.spawn(self._load(chosen))
 
     async def _load(self, conversation_id: str) -> None:
         assert self.app.desk
@@ -77,4 +62,4 @@ class Switching:
         except Exception as error:
             self.app.note(f"That conversation could not be opened: {safe_line(str(error), 120)}")
             return
-        self.show(opening)
+        self.app.tabs.open(opening)

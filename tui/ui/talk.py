@@ -12,6 +12,7 @@ from typing import Protocol
 from tui.core.conversation import Turn, replay
 from tui.core.events import Prompted, Record
 from tui.core.quoting import quoted
+from tui.core.safe_text import SafeText, safe_line
 from tui.core.turn import FINAL, Outcome, Phase
 from tui.session import Opening, Pressed, Session
 from tui.session.player import Player
@@ -57,6 +58,13 @@ class Talk:
     @property
     def turn(self) -> Turn | None:
         return self.session.turn
+
+    @property
+    def title(self) -> SafeText:
+        """What the conversation is called: as it was stored, else its first prompt; empty before that."""
+        turns = self.session.conversation.turns
+        first = turns[0].prompt.text if turns and not self.session.conversation.base else ""
+        return safe_line(self.opening.title or first.strip(), 80)
 
     @property
     def busy(self) -> bool:

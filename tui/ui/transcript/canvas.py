@@ -60,6 +60,8 @@ class Canvas(Widget):
         self.glyphs = glyphs
         self.may_draw: Callable[[], bool] = lambda: True
         """Whether the terminal takes a frame now; growth waits while it does not."""
+        self.seen = True
+        """Whether it is on the screen; what comes while it is behind another is drawn when it is shown."""
         self.ticking = True
         """Whether times of what is running go on (off where nothing may move by itself)."""
         self.screen_rows: list[Shown] = []
@@ -99,14 +101,14 @@ class Canvas(Widget):
         if self._frame_due:
             self._frame_due.cancel()
             self._frame_due = None
-        if self.is_running:
+        if self.is_running and self.seen:
             self.frame()
 
     # --- frames -------------------------------------------------------------------------------------------
 
     def _wake(self) -> None:
         """See that a frame comes, soon but not sooner than the frame rate allows."""
-        if self._frame_due is None and self.is_running:
+        if self._frame_due is None and self.is_running and self.seen:
             loop = asyncio.get_running_loop()
             self._frame_due = loop.call_at(max(loop.time(), self._next_frame), self.call_later, self._due)
 
@@ -144,7 +146,7 @@ class Canvas(Widget):
 
     def _tick_later(self) -> None:
         """While something that runs is on the screen, its time goes on. Nothing else ever ticks."""
-        if self.ticking and self._tick_due is None and self._ticking_sections():
+        if self.ticking and self.seen and self._tick_due is None and self._ticking_sections():
             loop = asyncio.get_running_loop()
             self._tick_due = loop.call_later(TICK, self.call_later, self._tick)
 
@@ -171,7 +173,7 @@ class Canvas(Widget):
 
     def _draw(self) -> bool:
         """True if there is more to do in the next frame."""
-        if not self.size.width or not self.size.height:
+        if not self.seen or not self.size.width or not self.size.height:
             return False
         for region in _regions(self._lay_out(), self.size.width):
             self.refresh(region)

@@ -23,6 +23,8 @@ class Facts(Protocol):
     """What the bar shows, asked anew for each drawing. `still`: no animation; `plain`: nor other signs."""
 
     @property
+    def display(self) -> bool: ...
+    @property
     def still(self) -> bool: ...
     @property
     def plain(self) -> bool: ...
@@ -68,7 +70,7 @@ class RunBar(Widget):
         if self._tick is None:
             return  # a screen that is just opening; its bar wakes when it is mounted
         active = self.facts.bar_look().cell in (Cell.STOP, Cell.STOPPING)
-        if active and not self.plain and not self.still:
+        if active and self.facts.display and not self.plain and not self.still:
             self._tick.resume()
         else:
             self._tick.pause()
