@@ -36,7 +36,7 @@ KEYS: tuple[Key, ...] = (
     Key("run.stop", "f8", "stop_key('f8')", "Stop", "Stop the run, in every state", STOP_GROUP),
     Key("run.stop.ctrl_c", "ctrl+c", "stop_key('ctrl+c')", "Stop", "Stop the run; copies first if text is selected", STOP_GROUP),
     Key("run.stop_and_send", "ctrl+s", "stop_and_send", "Stop & send", "Stop, wait until it settles, then send the box", STOP_GROUP),
-    Key("run.stop_all", "f20,shift+f8", "stop_all", "Stop all", "Stop every run that is active, in all tabs", STOP_GROUP),
+    Key("run.stop_all", "shift+f8,f20", "stop_all", "Stop all", "Stop every run that is active, in all tabs", STOP_GROUP),
     Key("turn.resend", "ctrl+r", "resend", "Resend", "Send the last prompt again, as a new turn", TURN_GROUP),
     Key("turn.quote", "ctrl+l", "resend_quoting", "Resend with partial", "Resend, quoting the stopped partial reply", TURN_GROUP),
     Key("write.editor", "ctrl+g", "editor", "Editor", "Write the prompt in your own editor ($VISUAL, $EDITOR)", WRITE_GROUP),
@@ -47,7 +47,7 @@ KEYS: tuple[Key, ...] = (
     Key("view.statistics", "f3", "statistics", "Statistics", "How the stops so far went, here and in all conversations", VIEW_GROUP),
     Key("app.new", "ctrl+n", "new_conversation", "New", "Start a new conversation", APP_GROUP),
     Key("app.next_tab", "f6,ctrl+pagedown", "tab(1)", "Next tab", "The next of the open conversations", APP_GROUP),
-    Key("app.previous_tab", "f18,shift+f6,ctrl+pageup", "tab(-1)", "Previous tab", "The previous of the open conversations", APP_GROUP),
+    Key("app.previous_tab", "shift+f6,f18,ctrl+pageup", "tab(-1)", "Previous tab", "The previous of the open conversations", APP_GROUP),
     Key("app.conversations", "ctrl+t", "conversations", "Talks", "List the conversations", APP_GROUP),
     Key("app.commands", "ctrl+p", "command_palette", "Commands", "Search all commands", APP_GROUP),
     Key("app.help", "f1", "help", "Help", "Show this help", APP_GROUP),
@@ -80,4 +80,6 @@ def caret(key: str) -> str:
     if first.startswith("ctrl+"):
         rest = first.removeprefix("ctrl+")
         return "^" + (rest.upper() if len(rest) == 1 else rest.capitalize())
+    if first.startswith("shift+"):
+        return "Shift+" + caret(first.removeprefix("shift+"))
     return {"escape": "Esc"}.get(first, first.upper() if first[:1] == "f" else first.capitalize())
