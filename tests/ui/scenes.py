@@ -264,6 +264,12 @@ async def _commands(stage: Stage) -> None:
     await until(stage.pilot, lambda: "/stop [REASON]" in screen_of(stage.app))
 
 
+async def _find(stage: Stage) -> None:
+    await _until_text(stage)
+    await stage.pilot.press("ctrl+f", *"carrier")
+    await until(stage.pilot, lambda: "2 of 2" in screen_of(stage.app))
+
+
 async def _idle(stage: Stage) -> None:
     await stage.pilot.pause()
 
@@ -314,6 +320,7 @@ def scenes() -> dict[str, Scene]:
         ),
         "prompts": Scene(order_run(), _prompts),
         "commands": Scene(order_run(), _commands),
+        "find": Scene(order_run(), _find),
         "help": Scene(order_run(), _help),
         "quit": Scene(order_run(), _quit),
     }

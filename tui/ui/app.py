@@ -23,6 +23,8 @@ from tui.ui.composing.commands import NOT_OVER_A_MODAL as NOT_WHILE_A_DIALOG_ASK
 from tui.ui.composing.commands import Composing
 from tui.ui.composing.sending import Sending
 from tui.ui.egress import Guarded
+from tui.ui.finding import NOT_OVER_A_MODAL as NOT_WHILE_ONE_ASKS
+from tui.ui.finding import Finding
 from tui.ui.insight import NOT_OVER_A_MODAL, Insight
 from tui.ui.keys import KEYS, bindings
 from tui.ui.leaving import Leaving
@@ -42,7 +44,7 @@ QUIT_ARMED_FOR = 1.5
 """Seconds in which a second Ctrl+C quits."""
 
 
-class StopkeyApp(Insight, Cards, Sending, Composing, Tabbing, Guarded[int]):
+class StopkeyApp(Insight, Cards, Sending, Composing, Finding, Tabbing, Guarded[int]):
     """Conversations on the screen, one of them seen, with its Stop key always live. Returns the exit code."""
 
     TITLE = "stopkey"
@@ -198,7 +200,7 @@ class StopkeyApp(Insight, Cards, Sending, Composing, Tabbing, Guarded[int]):
         return Situation(
             self.pane.moment,
             modal=len(self.screen_stack) > 1,
-            popup=self.pane.composer.completing.open,
+            popup=self.pane.popup,
             selection=self._selected() != "",
             draft=self.pane.box.text != "",
             quit_armed=now < self._quit_armed_until,
@@ -325,6 +327,7 @@ _NOT_OVER_A_MODAL = frozenset(
         "help",
         "command_palette",
         *NOT_OVER_A_MODAL,
+        *NOT_WHILE_ONE_ASKS,
         *NOT_WHILE_A_DIALOG_ASKS,
     }
 )
@@ -335,7 +338,7 @@ _ACTS: dict[Act, Callable[[StopkeyApp, str], None]] = {
     Act.CONFIRM: StopkeyApp._confirm,
     Act.COPY: StopkeyApp._copy,
     Act.PASS: lambda app, cause: None,
-    Act.CLOSE_POPUP: lambda app, cause: app.pane.composer.completing.dismiss(),
+    Act.CLOSE_POPUP: lambda app, cause: app.pane.close_popup(),
     Act.SWALLOW: lambda app, cause: None,
     Act.SAY_USE_F8: lambda app, cause: app.note("the agent asks you: type an answer, or F8 stops the run"),
     Act.SAY_STOPPING: lambda app, cause: app.note("stopping already"),

@@ -18,10 +18,11 @@ from tui.core.view import Look, detail, look
 from tui.session import Opening, abilities
 from tui.session.player import Player
 from tui.ui.composing.composer import Composer
+from tui.ui.finding import Search
 from tui.ui.stop_keys import Moment, Situation, keys_now, moment
 from tui.ui.talk import Talk
 from tui.ui.transcript import TranscriptView
-from tui.ui.transcript.items import CursorMoved, FollowChanged
+from tui.ui.transcript.items import CursorMoved, FollowChanged, Found
 from tui.ui.turn_item import ShownTurn
 from tui.ui.widgets.lines import Piece, Row
 from tui.ui.widgets.prompt_box import PromptBox
@@ -75,6 +76,7 @@ class ChatPane(Vertical):
         session = self.talk.session
         self.box = ReplayBox(session) if isinstance(session, Player) else PromptBox()
         self.composer = Composer(self)
+        self.search = Search(self)
         self.below = Row(self._below_pieces, id="below")
         self.queued = Static("", classes="queued", markup=False)
         self._below = 0
@@ -199,6 +201,18 @@ class ChatPane(Vertical):
         from tui.ui.inspector.raw import RawScreen
 
         self.app.push_screen(RawScreen(self, event.record))
+
+    def on_found(self, event: Found) -> None:
+        self.search.told(event)
+
+    @property
+    def popup(self) -> bool:
+        """Whether something is open here that Esc closes first."""
+        return self.composer.completing.open or self.search.open
+
+    def close_popup(self) -> None:
+        """What Esc does then."""
+        (self.composer.completing.dismiss if self.composer.completing.open else self.search.end)()
 
     def on_cursor_moved(self, event: CursorMoved) -> None:
         if self.inspector:

@@ -80,6 +80,11 @@ def _new(app: StopkeyApp, rest: str) -> str:
     return ""
 
 
+def _find(app: StopkeyApp, rest: str) -> str:
+    app.spawn(app.action_find())
+    return ""
+
+
 def _close(app: StopkeyApp, rest: str) -> str:
     app.action_close_tab()
     return app._note
@@ -136,6 +141,7 @@ COMMANDS: dict[str, tuple[Command, str]] = {
     "attach": (_attach, "Send a file with the prompt, or its text; the same as @PATH"),
     "new": (_new, "Start a new conversation"),
     "last": (_last, "Go on with the conversation of last time"),
+    "find": (_find, "Find in this conversation"),
     "close": (_close, "Close this tab"),
     "events": (_events, "Show or hide every raw event"),
     "stats": (_stats, "How the stops so far went"),

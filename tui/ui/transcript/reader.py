@@ -61,9 +61,6 @@ class Reader(Canvas):
     def scroll_home(self, **_: Any) -> None:
         self.action_top()
 
-    def action_line(self, rows: int) -> None:
-        self.scroll_rows(rows)
-
     def action_page(self, pages: int) -> None:
         self.scroll_rows(pages * max(1, self.size.height - 2))
 

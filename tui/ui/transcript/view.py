@@ -38,8 +38,6 @@ class TranscriptView(Reader, can_focus=True):
         Binding("down", "cursor(1)", "Section below", show=False, id="transcript.down"),
         Binding("pageup", "page(-1)", "Page up", show=False, id="transcript.page_up"),
         Binding("pagedown", "page(1)", "Page down", show=False, id="transcript.page_down"),
-        Binding("ctrl+up", "line(-1)", "Row up", show=False, id="transcript.row_up"),
-        Binding("ctrl+down", "line(1)", "Row down", show=False, id="transcript.row_down"),
         Binding("left_square_bracket", "turn(-1)", "Turn above", show=False, id="transcript.turn_up"),
         Binding("right_square_bracket", "turn(1)", "Turn below", show=False, id="transcript.turn_down"),
         Binding("home", "top", "Start", show=False, id="transcript.start"),
