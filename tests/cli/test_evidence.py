@@ -47,3 +47,29 @@ def test_a_bundle_is_exported_and_a_changed_byte_in_it_is_found(play, stopkey, t
     bundle.write_bytes(content.replace(b"it named a customer", b"it named a customeR"))
     changed = stopkey("verify", str(bundle))
     assert changed.code == 1 and "CHANGED" in changed.out
+
+
+def test_what_went_with_a_prompt_is_in_the_bundle_and_in_every_export(stopkey, home, tmp_path):
+    from tests.store.made import Log, drain
+    from tui.store import Store
+    from tui.store.evidence import check, pack, sha256
+
+    store, data = Store.open(home / "data" / "conversations.db"), b"\x89PNG the picture"
+    log = Log(store.create("stub"))
+    log.journal.keep_file(sha256(data), data)
+    log.add(ev.Prompted("see @a.png", "k", "r", (ev.Attached("a.png", "image/png", 16, sha256(data)),)))
+    log.complete()
+    drain(store)
+    identity = log.journal.conversation_id
+    log.journal.close()
+    store.close()
+    line = f"a.png, image/png, 16 bytes, SHA-256 {sha256(data)}"
+    assert line in stopkey("show", identity).out and line in stopkey("export", identity).out
+    bundle = tmp_path / "b.tar"
+    assert stopkey("export", identity, "--evidence", "--output", str(bundle)).code == 0
+    files = dict(check(bundle.read_bytes()).files)
+    assert files[f"sent/{sha256(data)}"] == data
+    assert stopkey("verify", str(bundle)).code == 0
+    files[f"sent/{sha256(data)}"] = b"another picture"
+    bundle.write_bytes(pack(files))
+    assert "is not what was sent" in stopkey("verify", str(bundle)).out

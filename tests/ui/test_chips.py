@@ -9,10 +9,11 @@ from typing import Any
 from textual import events
 from textual.pilot import Pilot
 
-from tests.fakes import ScriptedBackend
+from tests.fakes import Gate, ScriptedBackend, words
 from tests.ui.stage import on_stage, opening, screen_of, until
 from tui.config import Settings
 from tui.core import events as ev
+from tui.core.turn import Phase
 from tui.desk import Desk
 from tui.store import Store
 from tui.ui.app import StopkeyApp
@@ -49,7 +50,7 @@ def test_a_long_paste_is_a_chip_that_is_sent_in_full() -> None:
             await paste(pilot, LOG)
             chip = f"[pasted 1,204 lines, {weight(len(LOG))} #1]"
             assert box(app).text == f"Why? {chip}"
-            await until(pilot, lambda: chip in screen_of(app) and "Tab behind it unfolds" in screen_of(app))
+            await until(pilot, lambda: chip in screen_of(app) and "Tab unfolds it" in screen_of(app))
             await pilot.press("enter")
             await until(pilot, lambda: len(backend.prompts) == 1)
             assert backend.prompts[0].text == ("Why? " + LOG).strip("\n") and box(app).text == ""
@@ -92,10 +93,20 @@ def test_tab_behind_a_chip_unfolds_it_unless_it_is_for_an_editor() -> None:
 
 def test_a_queued_and_a_recalled_prompt_come_back_folded_and_whole() -> None:
     async def run() -> None:
-        async with on_stage(ScriptedBackend([WHOLE])) as (app, pilot):
+        gate = Gate()
+        backend = ScriptedBackend([[ev.RunStarted("r"), *words("a"), gate, ev.RunFinished()], WHOLE])
+        async with on_stage(backend) as (app, pilot):
             await paste(pilot, LOG)
             await pilot.press("enter")
-            await until(pilot, lambda: app.pane.talk.turn is not None)
+            await until(pilot, gate.reached.is_set)
+            await paste(pilot, f"queued {LOG}")
+            await pilot.press("enter")
+            await until(pilot, lambda: len(app.pane.talk.queue) == 1)
+            await pilot.press("up")
+            assert "[pasted" in box(app).text and box(app).written == f"queued {LOG}".strip("\n")
+            box(app).clear_draft()
+            gate.open()
+            await until(pilot, lambda: app.pane.talk.turn.phase is Phase.COMPLETED)
             await pilot.press("up")
             assert "[pasted" in box(app).text and box(app).written == LOG.strip("\n")
 

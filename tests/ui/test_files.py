@@ -224,6 +224,19 @@ def test_a_backend_without_files_gets_the_text_and_the_person_sees_so_before() -
     asyncio.run(run())
 
 
+def test_a_prompt_brought_back_with_its_texts_gets_them_no_second_time() -> None:
+    async def run() -> None:
+        backend = ScriptedBackend([WHOLE] * 2)
+        async with on_stage(backend) as (app, pilot):
+            await say(pilot, "sum up @docs/plan.md")
+            await until(pilot, lambda: app.pane.talk.turn and app.pane.talk.turn.phase is Phase.COMPLETED)
+            await pilot.press("up", "enter")
+            await until(pilot, lambda: len(backend.prompts) == 2)
+            assert backend.prompts[1].text == backend.prompts[0].text
+
+    asyncio.run(run())
+
+
 def test_a_backend_with_files_gets_the_file_and_the_record_has_its_sum() -> None:
     async def run() -> None:
         backend = ScriptedBackend([WHOLE, WHOLE], capabilities=TAKES_ANY)

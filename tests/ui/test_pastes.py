@@ -80,16 +80,21 @@ def test_an_unmarked_paste_read_byte_by_byte_sends_none_of_its_lines() -> None:
     assert line.keys == "ab" and line.pasted == ["\rcd\r"]
 
 
+def test_a_busy_machine_does_not_make_a_paste_look_typed() -> None:
+    line = Line().read(*"ten letters\rand more\r", after=HASTE_S * 2).wait(GAP_S)
+    assert line.keys == "ten letters" and line.pasted == ["\rand more\r"]
+
+
 def test_a_line_and_enter_in_one_reading_sends_it_after_a_moment() -> None:
     line = Line().read("hello\r")
     assert line.keys == "hello"
     assert line.wait(HOLD_S).keys == "hello\r" and not line.pasted
 
 
-@pytest.mark.parametrize("after", [HASTE_S * 2, 0.05, 1.0])
-def test_enter_by_itself_is_never_held_back(after: float) -> None:
-    line = Line().read("h", "i", "\r", after=after)
-    assert line.keys == "hi\r" and line.pastes.deadline is None
+@pytest.mark.parametrize(("text", "after"), [("hi", HASTE_S * 2), ("a longer line", HOLD_S), ("hi", 1.0)])
+def test_enter_by_itself_is_never_held_back(text: str, after: float) -> None:
+    line = Line().read(*text, "\r", after=after)
+    assert line.keys == f"{text}\r" and line.pastes.deadline is None
 
 
 def test_one_who_types_ahead_of_a_slow_line_has_sent() -> None:

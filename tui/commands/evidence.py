@@ -20,8 +20,10 @@ from tui.core.conversation import Conversation, replay
 from tui.core.events import Record
 from tui.core.safe_text import safe, safe_line
 from tui.store import Store, StoreError, evidence, jsonl
+from tui.store.evidence import sha256 as sha256_of
 from tui.store.reader import Listed
 
+SENT = "sent/"
 README = """\
 An evidence bundle of stopkey: one conversation with a remote agent, and every stop in it.
 
@@ -30,6 +32,7 @@ events.jsonl    every record in order: wire data as received (raw), times (wall:
 received.jsonl  each reply exactly as received, beside what was shown of it
 transcript.md   the conversation as it was shown, cleaned of what could act on a terminal
 receipts.json   what each stop did, in milliseconds since the key
+sent/           files that went with prompts, named by their SHA-256, as far as the store has kept them
 manifest.json   what this is, who made it and when, and which record numbers are missing
 SHA256SUMS      the SHA-256 of each of these files
 
@@ -61,7 +64,15 @@ def files_of(store: Store, conversation_id: str) -> dict[str, bytes]:
         "receipts.json": dumps_lines(_receipts(conversation)),
         "transcript.md": "".join(as_markdown(info, conversation)),
     }
-    return {name: text.encode("utf-8", "surrogatepass") for name, text in files.items()}
+    encoded = {name: text.encode("utf-8", "surrogatepass") for name, text in files.items()}
+    return encoded | _sent(store, conversation)
+
+
+def _sent(store: Store, conversation: Conversation) -> dict[str, bytes]:
+    """What went with the prompts, each file once."""
+    sums = dict.fromkeys(file.sha256 for turn in conversation.turns for file in turn.prompt.files)
+    kept = {sha256: store.file(conversation.id, sha256) for sha256 in sums}
+    return {f"{SENT}{sha256}": data for sha256, data in kept.items() if data is not None}
 
 
 def export_evidence(store: Store, conversation_id: str, output: str | None) -> None:
@@ -108,7 +119,8 @@ def inconsistent(files: Mapping[str, bytes]) -> list[str]:
         return ["The records or the receipts cannot be read."]
     if json.loads(dumps(receipts)) != stored:
         return ["The receipts do not follow from the records."]
-    return []
+    sent = {name.removeprefix(SENT): data for name, data in files.items() if name.startswith(SENT)}
+    return [f"{SENT}{name} is not what was sent." for name, data in sent.items() if name != sha256_of(data)]
 
 
 def dumps_lines(value: Any) -> str:

@@ -40,7 +40,8 @@ def as_text(info: Listed, conversation: Conversation) -> Iterator[SafeText]:
     """For a terminal: safe, and without marks that only a renderer would take away."""
     yield safe(f"{info.title or '(no title)'}   {_where(info)}\n")
     for turn in conversation.turns:
-        yield safe(f"\nYou   {_when(turn)}\n{_indented(turn.prompt.text)}\n\nAgent   {short(turn)}\n")
+        prompt = f"{_indented(turn.prompt.text)}\n{_files(turn, '  ')}"
+        yield safe(f"\nYou   {_when(turn)}\n{prompt}\nAgent   {short(turn)}\n")
         for block in turn.transcript.blocks:
             yield safe(_block_as_text(block))
         for line in _ending(turn):
@@ -52,7 +53,8 @@ def as_markdown(info: Listed, conversation: Conversation) -> Iterator[SafeText]:
     yield safe(f"# {info.title or 'Conversation ' + info.conversation_id}\n\n")
     yield safe(f"{_where(info)}, turns: {len(conversation.turns)}\n")
     for turn in conversation.turns:
-        yield safe(f"\n## You, {_when(turn)}\n\n{turn.prompt.text.strip()}\n\n## Agent, {short(turn)}\n\n")
+        prompt = f"{turn.prompt.text.strip()}\n{_files(turn, '- ')}"
+        yield safe(f"\n## You, {_when(turn)}\n\n{prompt}\n## Agent, {short(turn)}\n\n")
         for block in turn.transcript.blocks:
             yield safe(_block_as_markdown(block))
         for line in _ending(turn):
@@ -65,6 +67,15 @@ def _where(info: Listed) -> str:
 
 def _when(turn: Turn) -> str:
     return datetime.fromtimestamp(turn.wall, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _files(turn: Turn, mark: str) -> str:
+    """What went with the prompt, a line each."""
+    lines = [
+        f"{mark}{file.name}, {file.kind}, {file.size} bytes, SHA-256 {file.sha256}\n"
+        for file in turn.prompt.files
+    ]
+    return "".join(["\n", *lines]) if lines else ""
 
 
 def _indented(text: str) -> str:

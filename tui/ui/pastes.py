@@ -14,7 +14,10 @@ BEGIN, END = "\x1b[200~", "\x1b[201~"
 HASTE_S = 0.004
 """Nobody presses Enter so soon after another key; a paste that is read byte by byte does."""
 HOLD_S = 0.012
-"""How long such an Enter waits for what may follow it."""
+"""How long such an Enter waits for what may follow it. Measured between two readings of one paste: 0.02 ms as
+the median; at most 7.4 ms, byte by byte and with the interpreter busy."""
+RUN = 8
+"""So many characters, each within HOLD_S of the one before it, are no typing either."""
 GAP_S = 0.030
 """After so long without more, an unmarked paste is over."""
 LOST_S = 1.0
@@ -49,6 +52,7 @@ class Pastes:
         self._half = ""  # the beginning of a mark at the end of what was read
         self._enter = ""  # an Enter that waits for what may follow it
         self._last = 0.0  # when plain text was read last
+        self._run = 0  # characters that came close behind each other
 
     def feed(self, text: str, now: float) -> Iterator[Piece]:
         """Take in what was read."""
@@ -99,7 +103,7 @@ class Pastes:
 
     def _keys(self, keys: str, now: float) -> Iterator[Piece]:
         keys = keys.replace(END, "")  # of a paste that was given up
-        hasty, self._last = now - self._last < HASTE_S, now
+        hasty = self._hasty(len(keys), now)
         if not hasty and keys[:1] == "\r" and 1 < len(keys) < TYPED_AHEAD and not self.deadline:
             yield "\r"  # a person was faster than the line: Enter, and the next words
             keys = keys[1:]
@@ -118,6 +122,12 @@ class Pastes:
             self.deadline = now + HOLD_S
         else:
             yield keys
+
+    def _hasty(self, count: int, now: float) -> bool:
+        """Whether this comes sooner behind the last key than anybody types."""
+        gap, self._last = now - self._last, now
+        before, self._run = self._run, count + (self._run if gap < HOLD_S else 0)
+        return gap < HASTE_S or (gap < HOLD_S and before >= RUN)
 
     def _flush(self) -> Iterator[Piece]:
         """Everything that waits, in order."""

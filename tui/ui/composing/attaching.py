@@ -66,7 +66,8 @@ class Attaching:
         finally:
             self.reading = False
         self._hold(files)
-        return "\n\n".join([whole, *inline])
+        fresh = [text for text in inline if text.partition("\n```")[0] + "\n```" not in whole]
+        return "\n\n".join([whole, *fresh])  # a prompt that Up brought back has its texts already
 
     def _hold(self, files: dict[str, File]) -> None:
         for path, file in files.items():

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NOT_OVER_A_MODAL = frozenset({"prompts", "editor"})
 """Actions of this file that do nothing while a dialog is open."""
 
-FOLDED = "Folded, and sent in full. Tab behind it unfolds it, ^G opens it in your editor."
+FOLDED = "Folded; sent in full. Tab unfolds it, ^G edits it."
 TOO_LONG = "That is too long for this box: ^G opens it in your editor."
 
 
