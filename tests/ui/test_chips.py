@@ -42,6 +42,17 @@ def test_a_paste_of_some_lines_is_one_text_and_sends_nothing() -> None:
     asyncio.run(run())
 
 
+def test_a_paste_over_the_transcript_goes_into_the_box() -> None:
+    async def run() -> None:
+        async with on_stage(ScriptedBackend([])) as (app, pilot):
+            app.pane.view.focus()
+            await pilot.pause()
+            await paste(pilot, "meant for the box")
+            await until(pilot, lambda: box(app).text == "meant for the box" and app.focused is box(app))
+
+    asyncio.run(run())
+
+
 def test_a_long_paste_is_a_chip_that_is_sent_in_full() -> None:
     async def run() -> None:
         backend = ScriptedBackend([WHOLE])

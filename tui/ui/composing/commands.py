@@ -9,12 +9,15 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from textual import events
+
 from tui.session.player import RECORDING
 from tui.store.prompts import Past
 from tui.ui.widgets.paste_area import PasteArea
 from tui.ui.widgets.prompt_box import PromptBox
 
 if TYPE_CHECKING:
+    from tui.ui.composing.composer import Composer
     from tui.ui.pane import ChatPane
 
 NOT_OVER_A_MODAL = frozenset({"prompts", "editor"})
@@ -33,6 +36,12 @@ class Composing:
         recall = self.pane.composer.recall
         (recall.back if event.back else recall.forward)()
 
+    def on_paste(self: Any, event: events.Paste) -> None:
+        """Nothing else here takes a paste: it is meant for the box."""
+        if len(self.screen_stack) == 1:
+            self.pane.box.focus()
+            self.pane.box.post_message(events.Paste(event.text))
+
     def on_paste_area_folded(self: Any, event: PasteArea.Folded) -> None:
         self.note(TOO_LONG if event.too_long else FOLDED)
 
@@ -50,7 +59,9 @@ class Composing:
             return shelf.prompts(before, limit, most) if shelf else composer.said_here() if not before else ()
 
         screen = PromptsScreen(self.pane, ask)
-        self.push_screen(screen, lambda how: self.spawn(self._bring(screen.chosen)) if how else None)
+        self.push_screen(
+            screen, lambda how: self.spawn(self._bring(composer, screen.chosen)) if how else None
+        )
 
     def action_editor(self: Any) -> None:
         """Write the prompt in the editor of one's choice."""
@@ -59,12 +70,11 @@ class Composing:
         else:
             self.spawn(self.pane.composer.editing.edit())
 
-    async def _bring(self: Any, past: Past) -> None:
+    async def _bring(self: Any, composer: Composer, past: Past) -> None:
         """A prompt that was chosen, into the box. What stood there is one ^Z away."""
-        composer = self.pane.composer
         text = past.text
         if past.cut and composer.prompts:
             text = await asyncio.to_thread(composer.prompts.whole_prompt, past)
-        if self.pane.box.text:
+        if composer.box.text:
             self.note("^Z brings back what stood here")
-        self.pane.box.put(text)
+        composer.box.put(text)

@@ -93,18 +93,20 @@ class Sending:
         self._resend(quote=True)
 
     def _resend(self: Any, *, quote: bool) -> None:
+        pane = self.pane
+
         def send() -> None:
-            self.note(self.pane.talk.resend(quote=quote))
-            self.pane.view.follow()
+            self.note(pane.talk.resend(quote=quote))
+            pane.view.follow()
 
         def send_with_files() -> None:
-            turn, attaching = self.pane.talk.turn, self.pane.composer.attaching
+            turn, attaching = pane.talk.turn, pane.composer.attaching
             if attaching.at_hand(turn):
                 send()
             else:
                 self.spawn(self._bring_back_and_send(attaching, turn, send))
 
-        if self.pane.talk.unproven:
+        if pane.talk.unproven:
             self._ask_before_sending(send_with_files)
         else:
             send_with_files()
