@@ -9,6 +9,7 @@ from tests.fakes import ScriptedBackend
 from tests.ui.stage import opening
 from tui.core.conversation import Conversation
 from tui.session import Opening
+from tui.store.prompts import Past
 from tui.store.search import Hit
 
 
@@ -55,8 +56,11 @@ class Shelf:
     def rename(self, conversation_id: str, title: str) -> None:
         next(row for row in self.kept if row.conversation_id == conversation_id).title = title
 
-    def prompts(self, *args: object, **how: object) -> Sequence[object]:
+    def prompts(self, before: Past | None = None, limit: int = 100, most: int = 20_000) -> Sequence[Past]:
         return []
+
+    def whole_prompt(self, past: Past) -> str:
+        return past.text
 
 
 class HandDesk:

@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 from textual.pilot import Pilot
 
 from tests.fakes import Gate, ScriptedBackend, Step, words
+from tests.ui.desks import HandDesk, Kept, Shelf
 from tests.ui.stage import opening, say, screen_of, until
 from tui.backends.base import AbortAnswer, Capabilities, RemoteStop, RunStatus
 from tui.core import events as ev
 from tui.core.events import Answer, End
+from tui.core.safe_text import safe
 from tui.core.turn import Phase
 from tui.session import Clocks
 from tui.store.prompts import Past
+from tui.store.search import Hit
 from tui.ui.app import StopkeyApp
 
 NOON = 1_790_000_000.0  # 2026-09-21 14:13:20 UTC
@@ -238,6 +241,22 @@ ASKED = (
 )
 
 
+def shelved() -> HandDesk:
+    """A desk with a few conversations on its shelf."""
+    said = (
+        (safe("scanned in "), False),
+        (safe("Kassel"), True),
+        (safe(" on Wednesday"), False),
+    )
+    hits = [Hit("b" * 12, safe("Order 41 refund"), 2, "reply", 0.0, said)]
+    kept = [
+        Kept("3f2a91c0ffee", "Kassel: where is order 42?", phase="streaming"),
+        Kept("b" * 12, "Order 41 refund (Kassel)", phase="stopped", outcome="confirmed", chars=611),
+        Kept("c" * 12, "Inventory of Kassel", chars=2310),
+    ]
+    return HandDesk([ScriptedBackend([[]])], Shelf(kept, {"kassel": hits}))
+
+
 class Asked:
     """A desk whose store knows what was asked before, and nothing else."""
 
@@ -268,6 +287,15 @@ async def _find(stage: Stage) -> None:
     await _until_text(stage)
     await stage.pilot.press("ctrl+f", *"carrier")
     await until(stage.pilot, lambda: "2 of 2" in screen_of(stage.app))
+
+
+async def _conversations(stage: Stage) -> None:
+    """Two tabs, one of them running, and the list over them."""
+    await _until_text(stage)
+    stage.app.desk = shelved()
+    stage.app.tabs.open(stage.app.desk.fresh())
+    await stage.pilot.press("ctrl+t", *"kassel")
+    await until(stage.pilot, lambda: "scanned in Kassel" in screen_of(stage.app))
 
 
 async def _idle(stage: Stage) -> None:
@@ -321,6 +349,7 @@ def scenes() -> dict[str, Scene]:
         "prompts": Scene(order_run(), _prompts),
         "commands": Scene(order_run(), _commands),
         "find": Scene(order_run(), _find),
+        "conversations": Scene(order_run(), _conversations),
         "help": Scene(order_run(), _help),
         "quit": Scene(order_run(), _quit),
     }

@@ -44,7 +44,7 @@ class Tabs:
                 return pane
         return None
 
-    def open(self, opening: Opening) -> None:
+    def open(self, opening: Opening) -> ChatPane:
         """Show a conversation: in the place of one in which nothing was said, else beside the others."""
         app, before = self.app, self.app.pane
         pane = ChatPane(opening, desk=app.desk, still=app.still, plain=app.plain)
@@ -55,6 +55,7 @@ class Tabs:
         if before.untouched:
             self.close(before)
         app.note(opening.note)
+        return pane
 
     def see(self, pane: ChatPane) -> None:
         """Bring a pane before the others."""

@@ -17,7 +17,7 @@ from textual.widgets.option_list import Option
 from tui.core.safe_text import SafeText, safe_line
 from tui.store.prompts import Past
 from tui.ui.composing.search import distinct, find, marks
-from tui.ui.screens.conversations import when
+from tui.ui.screens.conversation_lines import when
 from tui.ui.screens.modal import BarredModal
 from tui.ui.widgets.run_bar import Facts
 

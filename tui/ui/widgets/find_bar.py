@@ -26,14 +26,14 @@ class FindBar(Horizontal):
     DEFAULT_CSS = """
     FindBar { height: 1; background: $boost; }
     FindBar > .label { width: auto; padding: 0 1; color: $text-accent; text-style: bold; }
-    FindBar > Input { width: 1fr; height: 1; border: none; padding: 0; background: $boost; }
+    FindBar > Input { width: 1fr; padding: 0; background: $boost; }
     FindBar > .count { width: auto; padding: 0 1; color: $foreground-muted; }
     """
 
     def __init__(self, view: TranscriptView) -> None:
         super().__init__()
         self.view = view
-        self.input = Input(placeholder="find in this conversation", select_on_focus=True)
+        self.input = Input(placeholder="find in this conversation", compact=True)
         self.count = Static("Enter ↓ ↑", classes="count", markup=False)
 
     def compose(self) -> ComposeResult:
