@@ -107,7 +107,8 @@ class Desk:
             remote_id=journal.place.remote,
             said_before=before,
             clocks=clocks(settings),
-            late=settings.late if self.store.path else "off disk",
+            late=settings.late,
+            on_disk=lambda: self.store.on_disk,
             queue_on_stop=settings.queue_on_stop,
             commands=_nothing if target else _scenarios,
             save_note=journal.save_note,
@@ -189,7 +190,7 @@ def _said(store: Store, conversation_id: str, turns: int) -> tuple[Said, ...]:
     if turns < 1:
         return ()
     return tuple(
-        Said("user", line.text)
+        Said("user", line.text, id=line.key)
         if line.role == "prompt"
         else Said("assistant", line.text, partial=line.phase != Phase.COMPLETED)
         for line in store.said(conversation_id, 1, turns)

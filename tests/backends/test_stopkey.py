@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
@@ -248,5 +249,61 @@ def test_the_library_is_ten_lines() -> None:
                 assert isinstance(agent, Backend)
             assert event == ev.RunFinished(End.CANCELLED, "that will do")
             assert answer.answer is Answer.ACKNOWLEDGED
+
+    go(scenario())
+
+
+def numbered(*numbers: int) -> bytes:
+    """The events of a run with these numbers: a start, words, and an end as number 6."""
+    told = {1: {"type": "RUN_STARTED", "threadId": "c1", "runId": "r1"}}
+    told[6] = {"type": "RUN_FINISHED", "threadId": "c1", "runId": "r1", "outcome": {"type": "success"}}  # type: ignore[dict-item]
+    told |= {n: {"type": "TEXT_MESSAGE_CONTENT", "messageId": "m", "delta": f"{n} "} for n in (2, 3, 4, 5)}
+    body = "".join(f"id: {n}\ndata: {json.dumps(told[n])}\n\n" for n in numbers).encode()
+    return reply(200, body, type="text/event-stream")
+
+
+async def read_on(answers: tuple[bytes, ...]) -> tuple[list[Event], list[str], int]:
+    """What a run gives that is taken up again as the driver does; the paths asked for; how often lost."""
+    events: list[Event] = []
+    lost = 0
+    async with origin(*answers) as server:
+        backend = AgUi(Target("ag-ui", server.url, agent="demo", options={"dialect": "stopkey"}))
+        stream = backend.run(prompt("go"))
+        for _ in range(len(answers)):
+            try:
+                await taken(stream, events)
+                break
+            except StreamLost:
+                lost += 1
+                stream = backend.resume(REF)
+        await backend.aclose()
+        return events, [arrived.target for arrived in server.arrived], lost
+
+
+def test_an_event_that_did_not_arrive_is_noticed_by_its_number_and_fetched() -> None:
+    async def scenario() -> None:
+        events, asked, lost = await read_on((numbered(1, 2, 4, 5, 6), numbered(3, 4, 5, 6)))
+        assert text_of(events) == "2 3 4 5 " and isinstance(events[-1], ev.RunFinished)
+        assert lost == 1 and asked[1].endswith("/events?after=2")
+
+    go(scenario())
+
+
+def test_an_event_that_the_backend_itself_does_not_have_is_counted_where_it_is_missing() -> None:
+    async def scenario() -> None:
+        events, _, lost = await read_on((numbered(1, 2, 5, 6), numbered(5, 6)))
+        assert lost == 1, "asked for once, not for ever"
+        assert text_of(events) == "2 5 " and isinstance(events[-1], ev.RunFinished)
+        assert [e.value for e in events if isinstance(e, ev.DataReceived)] == [2]
+
+    go(scenario())
+
+
+def test_numbers_that_do_not_count_up_by_one_are_nothing_on_another_server() -> None:
+    async def scenario() -> None:
+        events: list[Event] = []
+        async with origin(numbered(1, 2, 4, 6)) as server, connect("ag-ui", server.url) as backend:
+            await taken(backend.run(prompt("go")), events)
+        assert text_of(events) == "2 4 " and not any(isinstance(e, ev.DataReceived) for e in events)
 
     go(scenario())

@@ -41,3 +41,23 @@ def test_late_text_is_written_as_the_person_chose(late: str, written: list[str])
         assert (again.stop.late_events, again.stop.late_chars, again.stop.late_policy) == (3, 10, late)
 
     asyncio.run(run())
+
+
+def test_a_receipt_says_that_nothing_is_on_a_disk_where_that_turned_out_so() -> None:
+    """The store is opened behind the first paint; memory may have taken its place by the time of the stop."""
+
+    async def run() -> None:
+        gate, opened = Gate(), [True]
+        session = Session(
+            ScriptedBackend([[ev.RunStarted("r"), *words("x"), gate]]), on_disk=lambda: opened[0],
+            clocks=Clocks(look_up=0, quit=0.1),
+        )  # fmt: skip
+        turn = session.send("go")
+        await gate.reached.wait()
+        opened[0] = False
+        session.stop("esc")
+        await session.settled(turn)
+        await session.close()
+        assert turn.stop and turn.stop.late_policy == "off disk"
+
+    asyncio.run(run())

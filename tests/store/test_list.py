@@ -262,3 +262,18 @@ def test_without_a_store_nothing_reaches_the_disk_and_everything_works(tmp_path:
     store.undelete(identity)
     assert not list(tmp_path.iterdir())
     store.close()
+
+
+def test_what_was_said_names_the_sending_of_each_prompt(store: Store) -> None:
+    """A backend that keeps the conversation knows a message by that id (`desk._said`)."""
+    log = Log(store.create("stub"))
+    for text in ("first", "second"):
+        log.prompt(text)
+        log.text("an ", "answer")
+        log.complete()
+    drain(store)
+    assert log.journal
+    lines = store.said(log.journal.conversation_id, 1, 2)
+    sent = [record.event.key for record in log.records if isinstance(record.event, ev.Prompted)]
+    assert [line.key for line in lines if line.role == "prompt"] == sent and all(sent)
+    assert not any(line.key for line in lines if line.role == "reply")

@@ -33,12 +33,13 @@ from tui.backends.base import (
     Target,
 )
 from tui.backends.http import Http, Stream
-from tui.backends.stopkey import Stopkey
-from tui.core.events import Answer, Event, QuestionAsked, RunStarted
+from tui.backends.stopkey import Numbered, Stopkey
+from tui.core.events import Answer, DataReceived, Event, QuestionAsked, RunStarted
 
 NO_END = "The connection ended without an end marker; the run may still be alive."
 FINAL_WORD_S = 1.0
 """How long the final event may take after a CUSTOM event has announced that the run was cancelled."""
+MISSING = "events that did not arrive"
 _REMEMBERED = 256  # runs of which the stream, the reply and the questions are known
 _NO = frozenset({"n", "no", "false", "deny", "denied", "reject", "rejected"})
 
@@ -50,6 +51,7 @@ class _Run:
     prompt: Prompt
     decoder: Decoder
     cursor: str = ""
+    numbers: Numbered = field(default_factory=Numbered)
     reading: bool = False
     reply: Reply = field(default_factory=Reply)
     before: list[Message] = field(default_factory=list)  # what was sent with it
@@ -112,6 +114,7 @@ class AgUi:
             prompt = Prompt("", run.conversation_id, run.run_id, run.prompt_key)
             known = self._remember(prompt, [])
         after = run.cursor or known.cursor or str(run.seen)
+        known.numbers.goes_on_after(after)
         try:
             async with aclosing(self._read(known, self._own.events(run.run_id, after))) as events:
                 async for event in events:
@@ -155,6 +158,8 @@ class AgUi:
         async with opened as stream:
             with _being_read(run):
                 async for sent in stream.events:
+                    if self._routes.stopkey and (missing := run.numbers.missing_before(sent.id)):
+                        yield DataReceived(MISSING, missing)
                     last = self._noted(run, decoder.decode(sent.data))
                     run.cursor = sent.id or run.cursor
                     if decoder.over:

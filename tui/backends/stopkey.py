@@ -10,7 +10,7 @@ from typing import Any
 
 from tui.backends.abort import Reader
 from tui.backends.ag_ui_routes import Routes, stopkey
-from tui.backends.base import AbortAnswer, BackendError, RunStatus, Target
+from tui.backends.base import AbortAnswer, BackendError, RunStatus, StreamLost, Target
 from tui.backends.http import Http, Stream
 from tui.backends.reply import Reply
 from tui.core.events import Answer, End
@@ -27,6 +27,36 @@ _ENDS = {
     "lost": End.FAILED,
     "paused": End.UNSPECIFIED,
 }
+
+
+class Numbered:
+    """The numbers of a run's events, which count up by one: a gap is an event that did not arrive.
+
+    TCP's checksum lets one damaged packet in some millions through, and a proxy may swallow anything.
+    """
+
+    def __init__(self) -> None:
+        self.last = 0
+        self._fetched_from = -1
+
+    def goes_on_after(self, cursor: str) -> None:
+        """The stream is taken up again behind this number."""
+        if cursor.isdigit():
+            self.last = int(cursor)
+
+    def missing_before(self, number: str) -> int:
+        """How many events are missing before this one, and were missing, too, when they were asked for again.
+
+        Raises StreamLost where they have not been: the run is re-attached to, and they are fetched.
+        """
+        if not number.isdigit() or int(number) <= self.last:
+            return 0
+        missing = int(number) - self.last - 1
+        if missing and self._fetched_from != self.last:
+            self._fetched_from = self.last
+            raise StreamLost(f"Events are missing ({missing}): asking for them again.")
+        self.last = int(number)
+        return missing
 
 
 class Stopkey:

@@ -88,6 +88,7 @@ def _session(opening: Opening) -> Session:
         said_before=opening.said_before,
         clocks=opening.clocks,
         late=opening.late,
+        on_disk=opening.on_disk,
     )
 
 

@@ -59,6 +59,7 @@ class Turn:
     last_at: float = 0.0  # last event from the backend
     settled_at: float | None = None
     events: int = 0  # from the backend, late ones not counted
+    pieces: int = 0  # of wire data they came in, late ones included
     last_number: int = 0
     server_text: str | None = None  # the reply as the backend saved it, where it told us
     reattaching: tuple[int, int] | None = None  # (try, of how many) while reconnecting; live only
@@ -137,6 +138,7 @@ class Conversation:
 
 
 def _take(turn: Turn, record: Record, before: TurnState) -> None:
+    turn.pieces += record.event.raw != ""
     if before.frozen or record.late:
         _take_late(turn, record)
         return

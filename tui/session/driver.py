@@ -41,6 +41,7 @@ class Session:
     """One conversation with one backend. All methods must be called on the event loop's thread.
 
     `on_change(turn, record)` is called after every record, O(1) work only. `clocks` are in seconds.
+    `on_disk`: whether what is recorded is kept on a disk at this moment; the receipt of a stop says so.
     `remote_id` is what the backend calls the conversation; `said_before` what was said in turns left on disk.
     """
 
@@ -54,6 +55,7 @@ class Session:
         said_before: Sequence[Said] = (),
         clocks: Clocks | None = None,
         late: str = "keep",
+        on_disk: Callable[[], bool] = lambda: True,
         on_change: Callable[[Turn, Record], None] | None = None,
         mono: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -63,7 +65,7 @@ class Session:
         self.remote_id = remote_id or self.conversation.id
         self._said_before = said_before
         self.clocks = clocks or Clocks()
-        self.late = late
+        self.late, self._on_disk = late, on_disk
         self.on_change = on_change
         self._journal = journal or Forgetful()
         self.mono, self._wall = mono, wall
@@ -235,7 +237,7 @@ class Session:
                 self.record(turn.number, _INSTEAD[effect](type(fault).__name__))
 
     def _living(self, turn: Turn) -> Live:
-        ref = RunRef(self.remote_id, turn.run_id or turn.prompt.run_id, turn.prompt.key)
+        ref = RunRef(self.remote_id, turn.run_id or turn.prompt.run_id, turn.prompt.key, seen=turn.pieces)
         return self._live.setdefault(turn.number, Live(ref))
 
     # --- effects ------------------------------------------------------------------------------------------
@@ -303,7 +305,7 @@ class Session:
                 turn.outcome or "",
                 stop.late_events if stop else 0,
                 stop.late_chars if stop else 0,
-                self.late,
+                self.late if self._on_disk() else "off disk",
             ),
         )
         if stop and self.backend.capabilities.status and _may_look_on(turn, live):

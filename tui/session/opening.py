@@ -39,6 +39,7 @@ class Opening:
     note: str = ""  # one sentence to show at the start (read-only, restored, could not load …)
     clocks: Clocks = field(default_factory=Clocks)
     late: str = "keep"
+    on_disk: Callable[[], bool] = lambda: True  # a store that could not be opened is in memory
     queue_on_stop: str = "hold"
     commands: Callable[[], Sequence[tuple[str, str]]] = lambda: ()  # /name and help, the backend's; blocks
     keep_file: Callable[[str, bytes], None] = lambda sha256, data: None  # what goes with a prompt

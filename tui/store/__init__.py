@@ -61,6 +61,11 @@ class Store:
         return not self._uri.startswith("file:///")
 
     @property
+    def on_disk(self) -> bool:
+        """Whether what is saved is kept; a file that could not be opened has been replaced by memory."""
+        return self.path is not None and not (self._writer.opened.is_set() and self.in_memory)
+
+    @property
     def problem(self) -> str | None:
         """One sentence while saving fails; else why this is only in memory; else None."""
         return self._writer.problem

@@ -60,6 +60,7 @@ class SaidLine:
     turn: int
     role: str  # "prompt" or "reply"
     text: str
+    key: str  # of the prompt's sending; "" for a reply
     phase: str
     outcome: str
 
@@ -192,22 +193,27 @@ def last_number(reading: Reading, conversation_id: str) -> int:
     return int(row[0]) if row else 0
 
 
+# A turn's log begins with its prompt: one row by the index, however long the turn is.
+_KEY = """CASE s.role WHEN 'prompt' THEN (SELECT json_extract(e.fields, '$.key') FROM event e
+ WHERE e.conversation=s.conversation AND e.turn=s.turn AND e.kind='Prompted' ORDER BY e.number LIMIT 1) END"""
+
+
 def said(reading: Reading, conversation_id: str, first: int, last: int) -> list[SaidLine]:
     """Prompts and replies of these turns as plain text, in order, without reading their logs."""
     key = _key(reading, conversation_id)
     with reading() as db:
         rows = db.execute(
-            "SELECT s.turn, s.role, s.text, s.part, t.phase, t.outcome FROM said s JOIN turn t"
+            f"SELECT s.turn, s.role, s.text, s.part, {_KEY}, t.phase, t.outcome FROM said s JOIN turn t"
             " ON t.conversation=s.conversation AND t.number=s.turn"
             " WHERE s.conversation=? AND s.turn BETWEEN ? AND ? ORDER BY s.turn, s.role, s.part",
             (key, first, last),
         ).fetchall()
     lines: list[SaidLine] = []
-    for turn, role, text, part, phase, outcome in rows:
+    for turn, role, text, part, key_of, phase, outcome in rows:
         if part and lines:
             lines[-1] = replace(lines[-1], text=lines[-1].text + text)
         else:
-            lines.append(SaidLine(turn, role, text, phase, outcome))
+            lines.append(SaidLine(turn, role, text, str(key_of or ""), phase, outcome))
     return lines
 
 

@@ -50,6 +50,7 @@ class Talk:
             said_before=opening.said_before,
             clocks=opening.clocks,
             late=opening.late,
+            on_disk=opening.on_disk,
             on_change=self._on_change,
             mono=opening.mono,
             wall=opening.wall,
