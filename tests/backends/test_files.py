@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 import uuid
 from base64 import b64encode
 from collections.abc import Callable
@@ -15,8 +17,9 @@ import pytest
 from tests.backends.fake_adk import FakeAdk, say, whole
 from tests.backends.test_contract import ADAPTERS
 from tests.stub.serving import go, stub
+from tui.backends import http
 from tui.backends.ag_ui_messages import messages_of
-from tui.backends.base import Backend, BackendError, File, Prompt, Said, Takes, Target
+from tui.backends.base import NEVER_LEFT, Backend, BackendError, File, Prompt, Said, Takes, Target
 from tui.backends.files import AG_UI_RESENT, ag_ui_content, flue_attachments
 from tui.backends.flue import Flue
 from tui.backends.http import Http
@@ -148,3 +151,34 @@ def test_what_fits() -> None:
     assert images.fits("image/png") and not images.fits("imagery/png") and not images.fits("text/plain")
     assert anything.fits("text/plain") and Takes(("text/plain",), 1, 1).fits("text/plain")
     assert not Takes(("text/plain",), 1, 1).fits("text/plain-not")
+
+
+@pytest.mark.parametrize("adapter", ["ag-ui", "flue", "adk stock"])
+def test_megabytes_are_written_in_a_thread_and_a_stop_before_they_leave_is_never_sent(
+    adapter: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, let_go = threading.Event(), threading.Event()
+    real = http._json
+
+    def slow(value: Any, headers: dict[str, str]) -> bytes:
+        if CODED in str(value):
+            assert threading.current_thread() is not threading.main_thread()
+            begun.set()
+            let_go.wait(5)
+        return real(value, headers)
+
+    async def scenario() -> None:
+        async with stub() as served:
+            monkeypatch.setattr(http, "_json", slow)
+            backend = ADAPTERS[adapter](served.running.url, served.running.token)
+            running = asyncio.create_task(anext(backend.run(prompt(PNG))))
+            await asyncio.to_thread(begun.wait, 5)
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError) as cancelled:
+                await running
+            assert NEVER_LEFT in cancelled.value.args
+            let_go.set()
+            await backend.aclose()
+            assert not served.engine.runs
+
+    go(scenario())

@@ -86,7 +86,8 @@ class Server:
     def post(self, body: JSON) -> AbstractAsyncContextManager[Stream]:
         """`/run_sse`: the run lasts as long as its stream is open, and no longer."""
         asked = {"appName": self.app, "userId": self.user, "streaming": True, **body}
-        return self.http.stream("POST", self.http.url("run_sse"), json=asked)
+        heavy = any("inlineData" in part for part in body["newMessage"]["parts"])
+        return self.http.stream("POST", self.http.url("run_sse"), json=asked, heavy=heavy)
 
     async def cancel(self, conversation_id: str) -> AbortAnswer:
         """Ask the cancel route. Raises BackendError where it is not clear whom to ask."""

@@ -140,7 +140,8 @@ class AgUi:
         for old in self._of(prompt.conversation_id):
             old.before = []  # only the newest run can be gone on from
         run = self._remember(prompt, messages)
-        opened = self._http.stream("POST", self._routes.run_url, json=body)
+        heavy = any(isinstance(message.get("content"), list) for message in messages)
+        opened = self._http.stream("POST", self._routes.run_url, json=body, heavy=heavy)
         async with aclosing(self._read(run, opened)) as events:
             async for event in events:
                 yield event

@@ -70,7 +70,8 @@ class Calls:
         body |= {"idempotencyKey": prompt.key} if prompt.key else {}
         body |= {"attachments": flue_attachments(prompt)} if prompt.files else {}
         url = self._url(prompt.conversation_id)
-        reply = await self._http.request("POST", url, json=body, timeout_s=SEND_S)
+        heavy = bool(prompt.files)
+        reply = await self._http.request("POST", url, json=body, heavy=heavy, timeout_s=SEND_S)
         given = reply.json()
         admitted: JSON = given if isinstance(given, dict) else {}
         submission = text_of(admitted.get("submissionId"))

@@ -114,6 +114,7 @@ class Http:
         url: str,
         *,
         json: Any = None,
+        heavy: bool = False,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         lane: Lane = "calls",
@@ -123,11 +124,13 @@ class Http:
     ) -> Reply:
         """One bounded request and its answer; at most `limit` bytes of the body, within `timeout_s`.
 
+        `heavy`: the JSON holds files, and is written in a thread: no key is to wait for megabytes.
+
         Raises PromptNotSent if nothing can have left, StreamLost if it may have, and PromptRejected for a
         status that is not among `accept_statuses` (None: every status is handed back).
         """
         asked = {"Accept": "application/json", **(headers or {})}
-        body = content if json is None else _json(json, asked)
+        body = content if json is None else await _encoded(json, asked, heavy)
         try:
             async with asyncio.timeout(timeout_s), self._sent(lane, method, url, body, asked) as got:
                 reply = await _whole(got, limit)
@@ -139,7 +142,13 @@ class Http:
 
     @asynccontextmanager
     async def stream(
-        self, method: str, url: str, *, json: Any = None, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        url: str,
+        *,
+        json: Any = None,
+        heavy: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> AsyncIterator[Stream]:
         """An open event stream; leaving the block closes the response.
 
@@ -147,7 +156,7 @@ class Http:
         last also from within `events`. There is no read timeout: silence is normal.
         """
         asked = {"Accept": "text/event-stream", "Cache-Control": "no-store", **(headers or {})}
-        body = None if json is None else _json(json, asked)
+        body = None if json is None else await _encoded(json, asked, heavy)
         async with self._sent("stream", method, url, body, asked) as got:
             if not got.is_success:
                 raise self.refusal(await _whole(got, BODY_LIMIT), url)
@@ -237,6 +246,15 @@ def _json(value: Any, headers: dict[str, str]) -> bytes:
     """Compact UTF-8. A lone surrogate, which a terminal can give us, becomes a question mark."""
     headers.setdefault("Content-Type", "application/json")
     return jsonlib.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+async def _encoded(value: Any, headers: dict[str, str], heavy: bool) -> bytes:
+    if not heavy:
+        return _json(value, headers)
+    try:
+        return await asyncio.to_thread(_json, value, headers)
+    except asyncio.CancelledError:
+        raise asyncio.CancelledError(NEVER_LEFT) from None
 
 
 async def _whole(got: httpx.Response, limit: int) -> Reply:

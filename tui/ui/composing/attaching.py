@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from typing import TYPE_CHECKING
 
 from textual.timer import Timer
@@ -99,7 +100,7 @@ class Attaching:
     def _again(self, path: str, was: Attached) -> File:
         kept = self.composer.talk.opening.kept_file(was.sha256)
         if kept is not None:
-            return File(was.name, was.kind, kept, was.sha256)
+            return File(was.name, was.kind, kept, was.sha256, b64encode(kept).decode("ascii"))
         file = read(Looked(path, was.name, was.kind, was.size, False), place(path))
         if file.sha256 != was.sha256:
             raise CannotSend(f"{path} has changed since it was sent: send the prompt anew if you want it.")
