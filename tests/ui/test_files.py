@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -259,6 +260,35 @@ def test_a_backend_with_files_gets_the_file_and_the_record_has_its_sum() -> None
             await pilot.press("ctrl+r")
             await until(pilot, lambda: len(backend.prompts) == 2)
             assert backend.prompts[1].files == (file,) and backend.prompts[1].earlier[0].files == (file,)
+
+    asyncio.run(run())
+
+
+def test_an_answer_to_the_agent_carries_no_file_and_the_person_sees_so() -> None:
+    async def run() -> None:
+        gate = Gate()
+        able = replace(TAKES_ANY, answers_questions=True)
+        steps = [ev.RunStarted("r"), ev.QuestionAsked("q1", "Which one?", "input"), gate]
+        backend = ScriptedBackend([steps], capabilities=able)
+        async with on_stage(backend) as (app, pilot):
+            await say(pilot, "go")
+            await until(pilot, gate.reached.is_set)
+            app.pane.box.put("as in @docs/plan.md")
+            await until(pilot, lambda: "An answer to the agent carries no files" in screen_of(app))
+            await pilot.press("enter")
+            await until(pilot, lambda: backend.replies == [("q1", "as in @docs/plan.md")])
+
+    asyncio.run(run())
+
+
+def test_a_command_shows_no_files() -> None:
+    async def run() -> None:
+        async with on_stage(ScriptedBackend([])) as (app, pilot):
+            app.pane.box.put("/reason see @docs/plan.md")
+            await pilot.pause(0.3)
+            assert "docs/plan.md  text" not in screen_of(app)
+            app.pane.box.put("see @docs/plan.md")
+            await until(pilot, lambda: "docs/plan.md  text" in screen_of(app))
 
     asyncio.run(run())
 

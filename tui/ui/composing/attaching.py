@@ -13,9 +13,11 @@ from tui.backends.base import File, Takes
 from tui.core.conversation import Turn
 from tui.core.events import Attached
 from tui.core.safe_text import SafeText, safe_line
+from tui.core.turn import Phase
 from tui.ui.composing.chips import weight
 from tui.ui.composing.mentions import is_file, looks_meant, mentions, place
 from tui.ui.composing.reading import CannotSend, Looked, fenced, look, read
+from tui.ui.slash import is_command
 
 if TYPE_CHECKING:
     from tui.ui.composing.composer import Composer
@@ -24,6 +26,7 @@ QUIET_S = 0.15
 """Seconds after the last key before the disk is looked at."""
 MOST_TOLD = 4
 """Lines that say what would go out."""
+NOT_NOW = "! An answer to the agent carries no files: the name stays text."
 HELD = 64_000_000
 """Bytes of files that are held for prompts in the queue and for resending; the oldest go first."""
 Outgoing = tuple[list[str], dict[str, File]]
@@ -43,6 +46,12 @@ class Attaching:
     @property
     def takes(self) -> Takes | None:
         return self.composer.talk.session.backend.capabilities.takes_files
+
+    @property
+    def asked(self) -> bool:
+        """Whether the agent waits for an answer, which is text."""
+        turn = self.composer.talk.turn
+        return turn is not None and turn.phase is Phase.WAITING
 
     def of(self, text: str) -> tuple[File, ...]:
         """The files that go with a text. Called as it is sent: what the store is to keep goes there, too."""
@@ -113,7 +122,8 @@ class Attaching:
         if self._timer:
             self._timer.stop()
             self._timer = None
-        if mentions(self.composer.box.text):
+        text = self.composer.box.text
+        if mentions(text) and not is_command(text):
             self._timer = self.composer.pane.set_timer(QUIET_S, self._look)
         elif self._row:
             self._row.display = False
@@ -121,6 +131,9 @@ class Attaching:
     async def _look(self) -> None:
         text = self.composer.box.text
         paths = [mention.path for mention in mentions(text)][:MOST_TOLD]
+        if self.asked:
+            self._show([safe_line(NOT_NOW)])
+            return
         lines = await asyncio.to_thread(lambda: [tell(path, self.takes) for path in paths])
         if self.composer.box.text == text:
             self._show([line for line in lines if line])

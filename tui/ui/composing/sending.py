@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tui.core.safe_text import safe_line
-from tui.core.turn import Phase
 from tui.ui.composing.mentions import mentions
 from tui.ui.composing.reading import CannotSend
 from tui.ui.screens.choice import Choice, ChoiceScreen
@@ -47,8 +46,8 @@ class Sending:
 
     def _with_files(self: Any, typed: str, text: str, send: Callable[[str], None]) -> None:
         """Send at once; where files are named, once they are read. An answer to the agent carries none."""
-        turn, attaching = self.pane.talk.turn, self.pane.composer.attaching
-        if not mentions(typed) or (turn and turn.phase is Phase.WAITING):
+        attaching = self.pane.composer.attaching
+        if not mentions(typed) or attaching.asked:
             send(text)
         elif not attaching.reading:
             self.spawn(self._read_and_send(attaching, typed, text, send))
