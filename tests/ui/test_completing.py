@@ -179,6 +179,22 @@ def test_the_backends_own_commands_are_offered_too() -> None:
     asyncio.run(run())
 
 
+def test_a_typo_of_the_backends_own_command_is_not_sent_to_it() -> None:
+    async def run() -> None:
+        backend = ScriptedBackend([[ev.RunStarted("r"), ev.RunFinished()]])
+        async with on_stage(backend, embedded=True) as (app, pilot):
+            app.pane.talk.opening.commands = lambda: [("blocking", "a tool that blocks")]
+            await pilot.press("/")
+            await until(pilot, lambda: "blocking" in app.pane.composer.completing.theirs)
+            await say(pilot, "/blokcing now")
+            await until(pilot, lambda: "Did you mean /blocking?" in screen_of(app))
+            assert not backend.prompts and app.pane.box.text == "/blokcing now"
+            await say(pilot, "/blocking now")
+            await until(pilot, lambda: len(backend.prompts) == 1)
+
+    asyncio.run(run())
+
+
 def test_while_nothing_is_completed_there_is_no_list_at_all() -> None:
     async def run() -> None:
         async with on_stage(ScriptedBackend([])) as (app, pilot):

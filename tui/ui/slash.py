@@ -164,7 +164,7 @@ def is_command(text: str) -> bool:
 def _no_such(app: StopkeyApp, name: str) -> str:
     from difflib import get_close_matches  # the start does not wait for it
 
-    near = get_close_matches(name, COMMANDS, 1)
+    near = get_close_matches(name, [*COMMANDS, *app.pane.composer.completing.theirs], 1)
     meant = f"Did you mean /{near[0]}?" if near else f"There are /{', /'.join(COMMANDS)}."
     return safe_line(f"There is no /{name[:20]}. {meant}", 400)
 
@@ -173,7 +173,8 @@ def run_slash(app: StopkeyApp, text: str) -> str:
     """Carry out a line that starts with a slash; the answer is a note for the person."""
     name, _, rest = text[1:].partition(" ")
     found = COMMANDS.get(name)
-    if found is None and app.pane.talk.opening.embedded:
+    theirs = app.pane.composer.completing.theirs
+    if found is None and app.pane.talk.opening.embedded and (not theirs or name in theirs):
         app.pane.view.follow()
         return app.pane.talk.submit(text)  # /tool, /long …: the embedded backend's scenarios
     if found is None:

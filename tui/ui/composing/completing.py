@@ -29,6 +29,11 @@ class Completing:
         self._theirs: Sequence[tuple[str, str]] | None = None  # the backend's own commands
 
     @property
+    def theirs(self) -> frozenset[str]:
+        """The backend's own commands, once they are known: from the first / that was typed on."""
+        return frozenset(name for name, _ in self._theirs or ())
+
+    @property
     def open(self) -> bool:
         """Whether Esc closes a list before it does anything else."""
         return self.popup is not None and self.popup.chosen is not None
