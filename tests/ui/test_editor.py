@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tui.ui.composing.editor import NONE_FOUND, NoEditor, Sheet, command, lay_out
+from tui.ui.driver import PromptDriver
 
 
 @pytest.fixture
@@ -57,3 +58,12 @@ def test_a_text_comes_back_as_it_was_where_the_editor_only_ended_its_last_line()
 def test_what_is_not_text_comes_back_readable(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"\xff ok")
     assert Sheet(tmp_path / "f", "x").read() == "\ufffd ok"
+
+
+def test_while_the_editor_has_the_terminal_nothing_is_written_to_it_and_nothing_waits() -> None:
+    driver = PromptDriver.__new__(PromptDriver)
+    driver._writer_thread = None  # as it is once the terminal was given back: a write would fail, or block
+    driver.away = True
+    for _ in range(100):
+        driver.write("a frame, a bell, a note to the desktop")
+    assert not driver.keeps_up
