@@ -18,6 +18,7 @@ from tui.core.safe_text import safe_line
 from tui.core.view import short
 from tui.session import Opening, Pressed, abilities
 from tui.ui.cards import Cards
+from tui.ui.clipboard import Copying
 from tui.ui.collector import Collector
 from tui.ui.composing.commands import NOT_OVER_A_MODAL as NOT_WHILE_A_DIALOG_ASKS
 from tui.ui.composing.commands import Composing
@@ -44,7 +45,7 @@ QUIT_ARMED_FOR = 1.5
 """Seconds in which a second Ctrl+C quits."""
 
 
-class StopkeyApp(Insight, Cards, Sending, Composing, Finding, Tabbing, Guarded[int]):
+class StopkeyApp(Insight, Cards, Sending, Composing, Finding, Tabbing, Copying, Guarded[int]):
     """Conversations on the screen, one of them seen, with its Stop key always live. Returns the exit code."""
 
     TITLE = "stopkey"
@@ -254,9 +255,8 @@ class StopkeyApp(Insight, Cards, Sending, Composing, Finding, Tabbing, Guarded[i
         self.note("press again to stop")
 
     def _copy(self, cause: str) -> None:
-        self.copy_to_clipboard(self._selected())
         running = self.pane.moment in (Moment.RUNNING, Moment.WAITING)
-        self.note("copied; F8 stops" if running else "copied")
+        self.copy(self._selected(), "; F8 stops" if running else "")
         self.screen.clear_selection()
         self.pane.clear_selected()
 

@@ -48,8 +48,7 @@ def _sentence(link: Link) -> SafeText:
 
 def _chosen(app: Any, link: Link, chosen: str) -> None:
     if chosen == "copy":
-        app.copy_to_clipboard(link.url)
-        app.note("copied the address")
+        app.copy(link.url)
     elif chosen == "open":
         app.spawn(_open(app, link))
 

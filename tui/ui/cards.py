@@ -13,8 +13,7 @@ class Cards:
     """Mixed into the App: acts on what the transcript asks for."""
 
     def on_copy_asked(self: Any, event: CopyAsked) -> None:
-        self.copy_to_clipboard(event.text)
-        self.note("copied")
+        self.copy(event.text)
 
     def on_acted(self: Any, event: Acted) -> None:
         """A clickable word in the transcript, or a key on one of its sections."""
@@ -49,8 +48,7 @@ def _late(app: Any, number: int) -> None:
 
 
 def _copy(app: Any, number: int) -> None:
-    app.copy_to_clipboard(app.pane.talk.shown[number].source.kept())
-    app.note("copied the reply")
+    app.copy(app.pane.talk.shown[number].source.kept())
 
 
 def _edit(app: Any, number: int) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tui.core.events import ReasonGiven
 from tui.core.safe_text import safe_line
+from tui.ui.clipboard import code_of, keep_in_file
 from tui.ui.composing.mentions import mentioned
 
 if TYPE_CHECKING:
@@ -51,8 +53,23 @@ def _copy(app: StopkeyApp, rest: str) -> str:
     turn = app.pane.talk.turn
     if turn is None:
         return "There is nothing to copy yet."
-    app.copy_to_clipboard(turn.kept())
-    return "copied the reply"
+    what, _, path = rest.strip().partition(" ")
+    if what == "file" and path:
+        app.spawn(_keep(app, path, turn.kept()))
+        return ""
+    if what not in ("", "code", "all"):
+        return "Say /copy, /copy code, /copy all, or /copy file PATH."
+    text = {"": turn.kept, "code": lambda: code_of(turn.kept()), "all": app.pane.talk.as_text}[what]()
+    if not text:
+        return (
+            "There is no block of code in this reply." if what == "code" else "There is nothing to copy yet."
+        )
+    app.copy(text)
+    return app._note
+
+
+async def _keep(app: StopkeyApp, path: str, text: str) -> None:
+    app.note(await asyncio.to_thread(keep_in_file, path, text))
 
 
 def _resend(app: StopkeyApp, rest: str) -> str:
@@ -135,7 +152,7 @@ COMMANDS: dict[str, tuple[Command, str]] = {
     "reason": (_reason, "Say why it was stopped"),
     "resend": (_resend, "Send the last prompt again"),
     "continue": (_continue, "Ask the agent to go on where it was stopped"),
-    "copy": (_copy, "Copy the reply"),
+    "copy": (_copy, "Copy the reply, its last code, all of it, or keep it in a file"),
     "history": (_history, "Find an earlier prompt, of any conversation"),
     "editor": (_editor, "Write the prompt in your own editor"),
     "attach": (_attach, "Send a file with the prompt, or its text; the same as @PATH"),
@@ -152,7 +169,12 @@ COMMANDS: dict[str, tuple[Command, str]] = {
 }
 
 
-ARGUMENTS: dict[str, str] = {"attach": "PATH", "stop": "[REASON]", "reason": "TEXT"}
+ARGUMENTS: dict[str, str] = {
+    "copy": "[code | all | file PATH]",
+    "attach": "PATH",
+    "stop": "[REASON]",
+    "reason": "TEXT",
+}
 """What may follow a command; brackets where it may be left out."""
 
 

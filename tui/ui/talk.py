@@ -67,6 +67,11 @@ class Talk:
         first = turns[0].prompt.text if turns and not self.session.conversation.base else ""
         return safe_line(self.opening.title or first.strip(), 80)
 
+    def as_text(self) -> str:
+        """What was said here, as far as it is loaded, as Markdown."""
+        turns = self.session.conversation.turns
+        return "\n\n".join(f"## You\n\n{turn.prompt.text}\n\n## Agent\n\n{turn.kept()}" for turn in turns)
+
     @property
     def busy(self) -> bool:
         """Whether a prompt has to wait. A lost connection does not block: the person may go on."""
