@@ -28,6 +28,8 @@ EACH_PAYLOAD = (
 )
 ALL_PAYLOADS = (
     "hostile/test_screen.py::test_no_payload_reaches_the_terminal_as_anything_but_text",
+    "hostile/test_stored.py::test_nothing_that_the_store_brings_back_acts_on_the_terminal_in_any_place",
+    "hostile/test_places.py::test_no_screen_lets_a_recorded_payload_act_on_the_terminal",
     "hostile/test_lines.py::test_what_is_printed_on_a_terminal_has_no_escape_sequence",
 )
 MACHINE = "races/test_state_machine.py::test_the_machine_finds_a_planted_bug"

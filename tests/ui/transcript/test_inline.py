@@ -158,3 +158,10 @@ def test_an_entity_that_must_not_come_through_is_shown_as_it_was_written(code: i
 
 def test_plain_text_is_one_span() -> None:
     assert parse("just words") == [Span("just words", inks.TEXT, 0, 10)]
+
+
+def test_a_tab_between_words_is_a_space_as_wide_as_it_is_counted() -> None:
+    for source in ("a\tb", "**a\tb** `c\td`\te [f\tg](http://x.y)"):
+        shown = "".join(span.text for span in parse(source))
+        assert "\t" not in shown and "a b" in shown
+    assert [span.size for span in parse("a\tb")] == [3], "an offset in the source stays what it was"

@@ -40,8 +40,13 @@ class _Bracket(NamedTuple):
 def parse(text: str, base: int = inks.TEXT, refs: Mapping[str, str] | None = None) -> list[Span]:
     """Spans of `text`; `at` counts from its start. A newline that stands is a span of its own ("\\n")."""
     if not _SPECIAL.search(text):
-        return [Span(text, base, 0, len(text))] if text else []
+        return [Span(_without_tabs(text), base, 0, len(text))] if text else []
     return _Parser(text, base, refs or {}).run()
+
+
+def _without_tabs(text: str) -> str:
+    """Between words a tab is a space; as it is it would move the terminal's cursor to places of its own."""
+    return text.replace("\t", " ") if "\t" in text else text
 
 
 def parse_open(text: str, base: int, refs: Mapping[str, str]) -> tuple[list[Span], int]:
@@ -78,7 +83,7 @@ class _Parser:
         return self.spans()
 
     def add(self, text: str, at: int, size: int | None = None, ink: int = 0, action: str = "") -> None:
-        self.nodes.append(Node(text, at, len(text) if size is None else size, ink, action))
+        self.nodes.append(Node(_without_tabs(text), at, len(text) if size is None else size, ink, action))
 
     def special(self, match: re.Match[str]) -> int:
         """Handle what stands at a special character; returns where to go on."""
