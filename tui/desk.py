@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +36,7 @@ EMBEDDED_ABILITIES = Capabilities(
     answer_confirms=True,
     disconnect_stops=False,
     client_run_id=True,
+    takes_history=True,
     resume=True,
     status=True,
     history=True,
@@ -86,6 +88,26 @@ class Desk:
         opening.queue = [str(text) for text in notes.get("queue") or []]
         opening.title = listed.title
         opening.note = journal.why if journal.read_only else ""
+        return opening
+
+    def branch(self, conversation_id: str, before: int) -> Opening:
+        """A new conversation that begins with the turns of another one that come before turn `before`.
+
+        They are copied: each of the two is whole by itself, in exports, evidence and replay. Blocks. Raises
+        StoreError.
+        """
+        listed = self.store.info(conversation_id)
+        target = self._target_of(listed)
+        journal = self.store.create(listed.backend, listed.url, listed.agent, settings=to_store(target))
+        copied = _renumbered(self.store.load(conversation_id), before)
+        for record in copied:
+            journal.append(record)
+        journal.save_note("branch", [conversation_id, before])
+        conversation = replay(journal.conversation_id, copied)
+        opening = self._opening(self._backend(target), journal, conversation, target, ())
+        opening.title = f"↳ {listed.title}"
+        if journal.written():
+            self.store.rename(journal.conversation_id, opening.title)
         return opening
 
     def _opening(
@@ -140,6 +162,12 @@ class Desk:
         if self.target and (self.target.backend, self.target.url) == (listed.backend, listed.url):
             return self.target
         return again(listed.backend, listed.url, listed.agent, listed.settings, self.settings)
+
+
+def _renumbered(records: Iterable[Record], before: int) -> list[Record]:
+    """Those of the turns before one, counted anew: what was seen of them later stood among other turns."""
+    kept = (record for record in records if record.turn < before)
+    return [replace(record, number=number) for number, record in enumerate(kept, 1)]
 
 
 def _nothing() -> Sequence[tuple[str, str]]:

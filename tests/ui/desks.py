@@ -78,6 +78,9 @@ class HandDesk:
     def reopen(self, conversation_id: str) -> Opening:
         return self._opening(conversation_id)
 
+    def branch(self, conversation_id: str, before: int) -> Opening:
+        return self.fresh()
+
     def _opening(self, conversation_id: str) -> Opening:
         made = opening(self.backends.pop(0))
         made.conversation = Conversation(conversation_id)

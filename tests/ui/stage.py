@@ -38,9 +38,11 @@ async def on_stage(
     double: bool = False,
     desk: DeskLike | None = None,
     embedded: bool = False,
+    opened: Opening | None = None,
 ) -> AsyncIterator[tuple[StopkeyApp, Pilot[int]]]:
     """The app on this backend, at this size; closed with nothing left running."""
-    app = StopkeyApp(opening(backend, clocks=clocks, embedded=embedded), still=True, double=double, desk=desk)
+    made = opened or opening(backend, clocks=clocks, embedded=embedded)
+    app = StopkeyApp(made, still=True, double=double, desk=desk)
     async with asyncio.timeout(20), app.run_test(size=size) as pilot:
         yield app, pilot
         for pane in app.tabs.panes:

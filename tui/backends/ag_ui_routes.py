@@ -24,6 +24,7 @@ _COPILOT_PATH = re.compile(r"/agent/[^/]+/run\Z")
 _ANY = Capabilities(
     RemoteStop.NONE,
     client_run_id=True,
+    takes_history=True,
     remembers_partial=True,  # we send the history ourselves, the partial reply in it
     answers_questions=True,
     answer_streams=True,

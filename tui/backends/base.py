@@ -67,6 +67,7 @@ class Capabilities:
     resume: bool = False  # a broken stream can be re-attached without posting again
     status: bool = False  # a run can be looked up
     history: bool = False  # the backend's own copy of the conversation can be read
+    takes_history: bool = False  # what was said before goes along with each prompt, as the client has it
     remembers_partial: bool | None = None  # does the backend keep a stopped reply? None: not known
     takes_reason: bool = False  # the abort carries a reason
     concurrent_runs: bool = False  # a new run may start in a conversation whose old run is not yet over

@@ -122,6 +122,10 @@ class Journal:
         except TimeoutError:
             return False
 
+    def written(self, timeout_s: float = 2.0) -> bool:
+        """Wait until what was appended is saved. Blocks; False if it is not within the time."""
+        return self._writer.wait_drained(timeout_s)
+
     def close(self, timeout_s: float = 2.0) -> bool:
         """Write what is left, and let another client have the conversation. Blocks, at most the time given.
 

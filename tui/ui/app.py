@@ -17,6 +17,7 @@ from tui import __version__
 from tui.core.safe_text import safe_line
 from tui.core.view import short
 from tui.session import Opening, Pressed, abilities
+from tui.ui.branching import Branching
 from tui.ui.cards import Cards
 from tui.ui.clipboard import Copying
 from tui.ui.collector import Collector
@@ -45,7 +46,7 @@ QUIT_ARMED_FOR = 1.5
 """Seconds in which a second Ctrl+C quits."""
 
 
-class StopkeyApp(Insight, Cards, Sending, Composing, Finding, Tabbing, Copying, Guarded[int]):
+class StopkeyApp(Insight, Cards, Sending, Composing, Finding, Tabbing, Branching, Copying, Guarded[int]):
     """Conversations on the screen, one of them seen, with its Stop key always live. Returns the exit code."""
 
     TITLE = "stopkey"

@@ -52,8 +52,7 @@ def _copy(app: Any, number: int) -> None:
 
 
 def _edit(app: Any, number: int) -> None:
-    app.pane.box.put(app.pane.talk.shown[number].source.prompt.text)
-    app.pane.box.focus()
+    app.begin_branch(number)
 
 
 def _check(app: Any, number: int) -> None:

@@ -77,6 +77,7 @@ class ChatPane(Vertical):
         self.box = ReplayBox(session) if isinstance(session, Player) else PromptBox()
         self.composer = Composer(self)
         self.search = Search(self)
+        self.branch_at = 0  # the turn that the text in the box is an edited prompt of; 0: none
         self.below = Row(self._below_pieces, id="below")
         self.queued = Static("", classes="queued", markup=False)
         self._below = 0
@@ -208,11 +209,17 @@ class ChatPane(Vertical):
     @property
     def popup(self) -> bool:
         """Whether something is open here that Esc closes first."""
-        return self.composer.completing.open or self.search.open
+        return self.composer.completing.open or self.search.open or bool(self.branch_at)
 
     def close_popup(self) -> None:
         """What Esc does then."""
-        (self.composer.completing.dismiss if self.composer.completing.open else self.search.end)()
+        if self.composer.completing.open:
+            self.composer.completing.dismiss()
+        elif self.search.open:
+            self.search.end()
+        else:
+            self.branch_at = 0
+            self.app.note("No branch: Enter sends it here.")  # type: ignore[attr-defined]
 
     def on_cursor_moved(self, event: CursorMoved) -> None:
         if self.inspector:

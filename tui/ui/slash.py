@@ -102,6 +102,13 @@ def _find(app: StopkeyApp, rest: str) -> str:
     return ""
 
 
+def _branch(app: StopkeyApp, rest: str) -> str:
+    if not rest.strip().isdigit():
+        return "Say which prompt: /branch 2."
+    app.begin_branch(int(rest))
+    return app._note
+
+
 def _close(app: StopkeyApp, rest: str) -> str:
     app.action_close_tab()
     return app._note
@@ -158,6 +165,7 @@ COMMANDS: dict[str, tuple[Command, str]] = {
     "attach": (_attach, "Send a file with the prompt, or its text; the same as @PATH"),
     "new": (_new, "Start a new conversation"),
     "last": (_last, "Go on with the conversation of last time"),
+    "branch": (_branch, "Edit an earlier prompt and go on from there; this branch stays"),
     "find": (_find, "Find in this conversation"),
     "close": (_close, "Close this tab"),
     "events": (_events, "Show or hide every raw event"),
@@ -172,6 +180,7 @@ COMMANDS: dict[str, tuple[Command, str]] = {
 ARGUMENTS: dict[str, str] = {
     "copy": "[code | all | file PATH]",
     "attach": "PATH",
+    "branch": "NUMBER",
     "stop": "[REASON]",
     "reason": "TEXT",
 }

@@ -28,6 +28,8 @@ class Sending:
         elif is_command(text):
             self.pane.box.clear_draft()
             self.note(run_slash(self, text))
+        elif self.pane.branch_at:
+            self.send_branch(text)
         elif self.pane.talk.unproven and not self.pane.talk.busy:
             self._ask_before_sending(lambda: self._submit(text, event.typed))
         else:
