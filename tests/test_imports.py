@@ -24,9 +24,10 @@ MAY: dict[str, set[str]] = {
     "tui/probe": {"tui.core", "tui.session", "tui.backends.base", "tui.probe"},
     "tui/ui": {
         "tui.core", "tui.ui", "tui.session", "tui.backends.base", "tui.store", "tui.receipt", "tui.config",
-        "tui", "textual", "rich", "pygments",
+        "tui.film", "tui", "textual", "rich", "pygments",
     },
     "tui/web": {"tui.core", "tui.web", "aiohttp", "textual_serve"},
+    "tui/film": {"tui.core", "tui.film", "rich"},
     "backend_stub": {"backend_stub", "starlette", "uvicorn", "h11"},
 }  # fmt: skip
 """A folder or file, and what may be imported there beside the standard library. "tui": its version."""
@@ -86,7 +87,7 @@ def test_the_first_paint_of_the_chat_waits_for_no_module_that_it_does_not_need()
     unwanted = {
         "httpx", "httpcore", "anyio", "sqlite3", "starlette", "uvicorn", "pydantic",
         "pygments.lexers.python", "markdown_it", "textual.widgets._markdown", "textual.widgets._data_table",
-        "httpx_sse", "unittest",
+        "httpx_sse", "unittest", "tui.film", "tui.ui.tour", "tui.ui.camera",
     }  # fmt: skip
     loaded = unwanted & set(done.stdout.split())
     assert not loaded

@@ -15,6 +15,7 @@ from tui import __version__
 
 COMMANDS = {
     "chat": "Chat with a backend; without a target, with the embedded one.",
+    "demo": "A guided tour that plays itself, on the screen or into a file.",
     "run": "One turn without a screen. --json prints one event a line.",
     "open": "Go on with a stored conversation.",
     "abort": "End a run from outside.",

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.commands.common import Exit, Trouble, need_terminal, open_store
+from tui.commands.common import Exit, Trouble, need_terminal, open_store, tell_of
+from tui.commands.recording import Shot, film, film_options
 from tui.config import data_dir, load
 from tui.core.safe_text import safe_line
 from tui.store import Store, StoreError
 
 if TYPE_CHECKING:
     from tui.core.events import Record
+    from tui.film.frames import Film
     from tui.session import Opening
 
 
@@ -25,19 +27,42 @@ if TYPE_CHECKING:
 )
 @click.option("--paused", is_flag=True, help="Begin paused: Space goes on, . shows the next event.")
 @click.option("--plain", is_flag=True, help="No animation, ASCII signs.")
-def replay_command(what: str, speed: float, paused: bool, plain: bool) -> int:
+@film_options
+def replay_command(what: str, speed: float, paused: bool, plain: bool, shot: Shot) -> int:
     """Play a conversation as it was: FILE from `stopkey export` (JSON lines or evidence), or ID.
 
-    Space pauses, . steps, + and - change the speed. Nothing is sent, and nothing is written.
+    Space pauses, . steps, + and - change the speed. Nothing is sent; only --record writes.
     """
     from tui.commands import chat
     from tui.desk import Desk
 
-    need_terminal("The replay")
+    if not shot.path:
+        need_terminal("The replay")
     loaded = load()
     store = open_store(loaded.settings)
-    opening = opening_of(what, store, speed, paused)
+    opening = opening_of(what, store, speed, paused and not shot.path)
+    if shot.path:
+        return _record(opening, store, shot, plain)
     return chat._show(Desk(loaded.settings, store, data_dir(loaded.settings), None), opening, loaded, plain)
+
+
+def _record(opening: Opening, store: Store, shot: Shot, plain: bool) -> int:
+    """Film it from its first event to its last."""
+    from tui.session.player import Player
+    from tui.ui.app import StopkeyApp
+
+    store.close()
+    app = StopkeyApp(opening, theme=f"textual-{shot.theme}", still=plain, plain=plain)
+
+    async def watch(taken: Film) -> None:
+        player = app.pane.talk.session
+        assert isinstance(player, Player)
+        await player.ended()
+
+    film(app, shot, opening.label, watch)
+    if app.fault:
+        tell_of(app.fault)
+    return Exit.FAILED if app.fault else Exit.COMPLETED
 
 
 def opening_of(what: str, store: Store, speed: float, paused: bool) -> Opening:

@@ -69,6 +69,11 @@ class Player(Session):
         """Play, from the event loop's thread."""
         self._playing = asyncio.get_running_loop().create_task(self._play())
 
+    async def ended(self) -> None:
+        """Return when everything has been shown."""
+        if self._playing:
+            await asyncio.wait([self._playing])
+
     async def _play(self) -> None:
         while not self.reel.over:
             self._nudged.clear()
