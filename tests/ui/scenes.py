@@ -298,6 +298,14 @@ async def _conversations(stage: Stage) -> None:
     await until(stage.pilot, lambda: "scanned in Kassel" in screen_of(stage.app))
 
 
+async def _queue(stage: Stage) -> None:
+    await _until_text(stage)
+    for text in ("use the express carrier", "and tell the customer:\n- when it comes\n- who to call"):
+        await stage.say(text)
+    await stage.pilot.press("f7", "down")
+    await until(stage.pilot, lambda: "who to call" in screen_of(stage.app))
+
+
 async def _idle(stage: Stage) -> None:
     await stage.pilot.pause()
 
@@ -349,6 +357,7 @@ def scenes() -> dict[str, Scene]:
         "prompts": Scene(order_run(), _prompts),
         "commands": Scene(order_run(), _commands),
         "find": Scene(order_run(), _find),
+        "queue": Scene(order_run(), _queue),
         "conversations": Scene(order_run(), _conversations),
         "help": Scene(order_run(), _help),
         "quit": Scene(order_run(), _quit),

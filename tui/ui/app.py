@@ -32,6 +32,8 @@ from tui.ui.keys import KEYS, bindings
 from tui.ui.leaving import Leaving
 from tui.ui.notifier import Notifier
 from tui.ui.pane import ChatPane
+from tui.ui.queueing import NOT_OVER_A_MODAL as NOT_WHILE_ASKING
+from tui.ui.queueing import Queueing
 from tui.ui.screens.help import HelpScreen
 from tui.ui.screens.palette import BarredPalette
 from tui.ui.stop_keys import Act, Moment, Situation, decide
@@ -46,7 +48,9 @@ QUIT_ARMED_FOR = 1.5
 """Seconds in which a second Ctrl+C quits."""
 
 
-class StopkeyApp(Insight, Cards, Sending, Composing, Finding, Tabbing, Branching, Copying, Guarded[int]):
+class StopkeyApp(
+    Insight, Cards, Sending, Composing, Finding, Tabbing, Branching, Queueing, Copying, Guarded[int]
+):
     """Conversations on the screen, one of them seen, with its Stop key always live. Returns the exit code."""
 
     TITLE = "stopkey"
@@ -329,6 +333,7 @@ _NOT_OVER_A_MODAL = frozenset(
         "command_palette",
         *NOT_OVER_A_MODAL,
         *NOT_WHILE_ONE_ASKS,
+        *NOT_WHILE_ASKING,
         *NOT_WHILE_A_DIALOG_ASKS,
     }
 )

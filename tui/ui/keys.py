@@ -38,6 +38,7 @@ KEYS: tuple[Key, ...] = (
     Key("run.stop_and_send", "ctrl+s", "stop_and_send", "Stop & send", "Stop, wait until it settles, then send the box", STOP_GROUP),
     Key("run.stop_all", "shift+f8,f20", "stop_all", "Stop all", "Stop every run that is active, in all tabs", STOP_GROUP),
     Key("turn.resend", "ctrl+r", "resend", "Resend", "Send the last prompt again, as a new turn", TURN_GROUP),
+    Key("turn.queue", "f7", "queue", "Queue", "What waits to be sent: edit, move, take out, send now", TURN_GROUP),
     Key("turn.quote", "ctrl+l", "resend_quoting", "Resend with partial", "Resend, quoting the stopped partial reply", TURN_GROUP),
     Key("write.editor", "ctrl+g", "editor", "Editor", "Write the prompt in your own editor ($VISUAL, $EDITOR)", WRITE_GROUP),
     Key("write.prompts", "f5", "prompts", "Prompts", "Find an earlier prompt, of any conversation", WRITE_GROUP),

@@ -277,6 +277,8 @@ class ChatPane(Vertical):
         if rows:
             rows[-1] += f"   ({hint})"
         self.queued.update("\n".join(rows), layout=True)
+        for screen in self.app.screen_stack:
+            getattr(screen, "queue_changed", str)()
 
     def _below_pieces(self, width: int) -> tuple[list[Piece], list[Piece]]:
         return [], [(f"↓ {self._below:,} more lines  (End) ", "row--key")]

@@ -109,6 +109,11 @@ def _branch(app: StopkeyApp, rest: str) -> str:
     return app._note
 
 
+def _queue(app: StopkeyApp, rest: str) -> str:
+    app.action_queue()
+    return app._note
+
+
 def _close(app: StopkeyApp, rest: str) -> str:
     app.action_close_tab()
     return app._note
@@ -166,6 +171,7 @@ COMMANDS: dict[str, tuple[Command, str]] = {
     "new": (_new, "Start a new conversation"),
     "last": (_last, "Go on with the conversation of last time"),
     "branch": (_branch, "Edit an earlier prompt and go on from there; this branch stays"),
+    "queue": (_queue, "What waits to be sent: edit, move, take out"),
     "find": (_find, "Find in this conversation"),
     "close": (_close, "Close this tab"),
     "events": (_events, "Show or hide every raw event"),

@@ -38,6 +38,7 @@ class Talk:
         self.listener = listener
         self.queue: list[str] = list(opening.queue)
         self.held = bool(self.queue)
+        self.place: int | None = None  # of the queued prompt that is being edited in the box
         self.next_up: str | None = None  # stop and send: what goes out when the stop has settled
         self.shown: dict[int, ShownTurn] = {}
         self.log = EventLog(opening.conversation.number)
@@ -121,6 +122,7 @@ class Talk:
         if self.busy or (self.queue and not self.held):
             self.enqueue(text)
             return f"queued {len(self.queue)}"
+        self.place = None
         self.session.send(text)
         return ""
 
@@ -130,10 +132,27 @@ class Talk:
             self.held = False
             self._send_queued()
 
-    def enqueue(self, text: str) -> None:
-        self.queue.append(text)
+    def enqueue(self, text: str, place: int | None = None) -> None:
+        """Let a prompt wait: at a place, at that of the one that was edited, or behind the others."""
+        place, self.place = self.place if place is None else place, None
+        self.queue.insert(len(self.queue) if place is None else place, text)
         self._save_queue()
         self.listener.moved()
+
+    def take_out(self, place: int) -> str:
+        """One of the queue, by its place from 0."""
+        text = self.queue.pop(place)
+        self._save_queue()
+        self.listener.moved()
+        return text
+
+    def shift(self, place: int, by: int) -> int:
+        """Move one of the queue; where it stands then."""
+        to = min(max(place + by, 0), len(self.queue) - 1)
+        self.queue.insert(to, self.queue.pop(place))
+        self._save_queue()
+        self.listener.moved()
+        return to
 
     def take_back(self) -> str | None:
         """Up in an empty box: the last queued prompt, or the last one sent."""
