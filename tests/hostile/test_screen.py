@@ -10,8 +10,9 @@ from tests.hostile.server import Agent, agent
 
 VECTORS = Path(__file__).parents[1] / "vectors/terminal.jsonl"
 PAYLOADS = [json.loads(line)["payload"] for line in VECTORS.read_text().splitlines()]
-DRAWS = re.compile(r"\x1b\]22;\w*\x07|\x1b\[\?2026[hl]")
-"""What drawing needs beside colours and places: the mouse pointer's shape, and frames that appear at once."""
+DRAWS = re.compile(r"\x1b\]22;\w*\x07|\x1b\[\?2026[hl]|\x1b\]2;[^\x00-\x1f\x7f-\x9f]*\x07")
+"""What drawing needs beside colours and places: the mouse pointer's shape, frames that appear at once, and a
+title in which nothing is left that acts."""
 
 
 def test_no_payload_reaches_the_terminal_as_anything_but_text(tmp_path):

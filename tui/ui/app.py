@@ -39,6 +39,7 @@ from tui.ui.screens.palette import BarredPalette
 from tui.ui.stop_keys import Act, Moment, Situation, decide
 from tui.ui.switching import DeskLike, Switching
 from tui.ui.tabs import Tabbing, Tabs
+from tui.ui.titling import Titling
 from tui.ui.widgets.lines import Piece, Row
 from tui.ui.widgets.run_bar import RunBar
 
@@ -81,6 +82,7 @@ class StopkeyApp(
         self.keymap = dict(keymap or {})
         self.chosen_theme = theme
         self.notifier = Notifier(self, notifications)
+        self.titling = Titling(self)
         self.pane = ChatPane(opening, desk=desk, still=still, plain=plain)
         self.tabs = Tabs(self, self.pane)
         self._note = opening.note
@@ -192,6 +194,7 @@ class StopkeyApp(
         if not self.screen_stack:
             return
         self._refresh_hints()
+        self.titling.update()
         busy = any(pane.talk.busy for pane in self.tabs.panes)
         (self.collector.busy if busy else self.collector.idle)()
         for screen in self.screen_stack:

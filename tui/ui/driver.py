@@ -19,6 +19,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from tui.ui.pastes import Pasted, Pastes, Piece
+from tui.ui.titling import BRING_BACK_TITLE, KEEP_TITLE, NO_PROGRESS, shows_progress
 
 LOCAL_DELAY, REMOTE_DELAY = 0.010, 0.050
 """Seconds to wait after an Esc byte for the rest of a sequence, on this machine and over ssh."""
@@ -67,6 +68,17 @@ class PromptDriver(LinuxDriver):
         if self.away:
             return False
         return self._writer_thread is None or self._writer_thread._queue.qsize() < FULL
+
+    def start_application_mode(self) -> None:
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        self.write(KEEP_TITLE)
+        if titling := getattr(self._app, "titling", None):
+            titling.begin_anew()
+
+    def stop_application_mode(self) -> None:
+        """However the client ends, the terminal's title and taskbar are as they were."""
+        self.write((NO_PROGRESS if shows_progress(os.environ) else "") + BRING_BACK_TITLE)
+        super().stop_application_mode()
 
     def run_input_thread(self) -> None:
         """Read keys until told to end."""
