@@ -23,6 +23,7 @@ from tui.ui.stop_keys import Moment, Situation, keys_now, moment
 from tui.ui.talk import Talk
 from tui.ui.transcript import TranscriptView
 from tui.ui.transcript.items import CursorMoved, FollowChanged, Found
+from tui.ui.transcript.setting import ASCII, UNICODE
 from tui.ui.turn_item import ShownTurn
 from tui.ui.widgets.lines import Piece, Row
 from tui.ui.widgets.prompt_box import PromptBox
@@ -68,7 +69,7 @@ class ChatPane(Vertical):
         self.desk = desk
         self.last_id = ""
         self.inspector: Inspector | None = None
-        self.view = TranscriptView(clock=opening.mono)
+        self.view = TranscriptView(clock=opening.mono, glyphs=ASCII if plain else UNICODE)
         self.view.may_draw = self._terminal_keeps_up
         self.welcome = Welcome(opening.embedded, abilities.in_short(opening.backend.capabilities))
         self.bar = RunBar(self)

@@ -25,6 +25,8 @@ CONTINUE = "Please continue exactly where you were stopped."
 class Listener(Protocol):
     """The pane. All of it is called on the loop's thread; `touched` up to 20,000 times a second."""
 
+    @property
+    def plain(self) -> bool: ...
     def opened(self, shown: ShownTurn) -> None: ...
     def touched(self, turn: int) -> None: ...
     def moved(self) -> None: ...
@@ -100,7 +102,9 @@ class Talk:
                 if past.turns
                 else Turn(number, Prompted("(this turn cannot be read)"), 0.0, 0.0)
             )
-            found = self.shown[number] = ShownTurn(turn, self.session.backend.capabilities)
+            found = self.shown[number] = ShownTurn(
+                turn, self.session.backend.capabilities, plain=self.listener.plain
+            )
         return found
 
     def show_all(self) -> None:
@@ -238,7 +242,9 @@ class Talk:
             before.followed = True
             before.revision += 1
             self.listener.touched(before.turn)
-        shown = self.shown[turn.number] = ShownTurn(turn, self.session.backend.capabilities)
+        shown = self.shown[turn.number] = ShownTurn(
+            turn, self.session.backend.capabilities, plain=self.listener.plain
+        )
         self.listener.opened(shown)
         return shown
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from tui import receipt
@@ -28,8 +29,11 @@ _TONES = {"calm": "dim", "busy": "accent", "good": "good", "warn": "warning", "b
 class ShownTurn:
     """One turn for the transcript (a `TurnItem`). `revision` is raised by whoever sees a change."""
 
-    def __init__(self, turn: Turn, capabilities: Capabilities, *, late_shown: bool = False) -> None:
+    def __init__(
+        self, turn: Turn, capabilities: Capabilities, *, late_shown: bool = False, plain: bool = False
+    ) -> None:
         self.source = turn
+        self.plain = plain
         self.capabilities = capabilities
         self.revision = 0
         self.details = False
@@ -68,14 +72,18 @@ class ShownTurn:
     def mark(self) -> str:
         turn = self.source
         if turn.phase is Phase.STREAMING and turn.transcript.blocks:
-            return "▌"
+            return "|" if self.plain else "▌"
         stopped_text = (
             turn.stop and turn.transcript.blocks and isinstance(turn.transcript.blocks[-1], TextBlock)
         )
-        return "■" if stopped_text else ""
+        return ("[#]" if self.plain else "■") if stopped_text else ""
 
     @property
     def cards(self) -> Sequence[Card]:
+        """What stands under the reply."""
+        return [_in_letters(card) for card in self._cards()] if self.plain else self._cards()
+
+    def _cards(self) -> list[Card]:
         turn = self.source
         if turn.stop:
             return [stopped_card(turn, self.capabilities, self.details, self.followed), *self._late_card()]
@@ -91,6 +99,15 @@ class ShownTurn:
         text = self.source.late.reply() or safe("(no text; events only)")
         rule = [Word("┄┄ AFTER THE STOP, not part of the reply ", "dim"), Word("┄", "dim", fill=True)]
         return [Card("late", [rule, *([Word("  " + line, "dim")] for line in text.split("\n"))])]
+
+
+_LETTERS = str.maketrans({"┄": "-", "■": "#", "◧": "%", "◨": "%", "✓": "v", "✗": "x", "⚠": "!", "⇄": "~"})
+
+
+def _in_letters(card: Card) -> Card:
+    """The same card with signs that every terminal has and every screen reader names."""
+    lines = [[word._replace(text=word.text.translate(_LETTERS)) for word in line] for line in card.lines]
+    return replace(card, lines=lines)
 
 
 def _file(file: ev.Attached) -> SafeText:
