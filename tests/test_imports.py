@@ -19,7 +19,7 @@ MAY: dict[str, set[str]] = {
     "tui/backends": BACKENDS,
     "tui/store": STORE,
     "tui/receipt.py": {"tui.core"},
-    "tui/config": {"tui.core", "tui.config", "platformdirs"},
+    "tui/config": {"tui.core", "tui.config", "platformdirs", "tomlkit"},
     "tui/session": {"tui.core", "tui.session", "tui.backends.base", "tui.store", "tui.receipt"},
     "tui/probe": {"tui.core", "tui.session", "tui.backends.base", "tui.probe"},
     "tui/ui": {

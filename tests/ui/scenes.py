@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from textual.pilot import Pilot
 
@@ -306,6 +307,13 @@ async def _queue(stage: Stage) -> None:
     await until(stage.pilot, lambda: "who to call" in screen_of(stage.app))
 
 
+async def _settings(stage: Stage) -> None:
+    await _until_text(stage)
+    stage.app.settings_file = Path("/nowhere/config.toml")
+    await stage.pilot.press("f4", *["down"] * 5)
+    await until(stage.pilot, lambda: "Stop must" in screen_of(stage.app))
+
+
 async def _idle(stage: Stage) -> None:
     await stage.pilot.pause()
 
@@ -357,6 +365,7 @@ def scenes() -> dict[str, Scene]:
         "prompts": Scene(order_run(), _prompts),
         "commands": Scene(order_run(), _commands),
         "find": Scene(order_run(), _find),
+        "settings": Scene(order_run(), _settings),
         "queue": Scene(order_run(), _queue),
         "conversations": Scene(order_run(), _conversations),
         "help": Scene(order_run(), _help),

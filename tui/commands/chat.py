@@ -103,6 +103,7 @@ def _app(desk: Desk, opening: Opening, loaded: Loaded, plain: bool) -> StopkeyAp
         from tui.ui.web_driver import PageDriver
 
         app.driver_class = PageDriver
+    app.settings_file = loaded.file
     theme = _THEMES.get(chosen.theme, chosen.theme)
     if theme in app.available_themes:
         app.chosen_theme = theme

@@ -24,6 +24,8 @@ from tui.ui.collector import Collector
 from tui.ui.composing.commands import NOT_OVER_A_MODAL as NOT_WHILE_A_DIALOG_ASKS
 from tui.ui.composing.commands import Composing
 from tui.ui.composing.sending import Sending
+from tui.ui.configuring import NOT_OVER_A_MODAL as NOT_WHILE_SOMETHING_ASKS
+from tui.ui.configuring import Configuring
 from tui.ui.egress import Guarded
 from tui.ui.finding import NOT_OVER_A_MODAL as NOT_WHILE_ONE_ASKS
 from tui.ui.finding import Finding
@@ -50,7 +52,17 @@ QUIT_ARMED_FOR = 1.5
 
 
 class StopkeyApp(
-    Insight, Cards, Sending, Composing, Finding, Tabbing, Branching, Queueing, Copying, Guarded[int]
+    Insight,
+    Cards,
+    Sending,
+    Composing,
+    Finding,
+    Tabbing,
+    Branching,
+    Queueing,
+    Configuring,
+    Copying,
+    Guarded[int],
 ):
     """Conversations on the screen, one of them seen, with its Stop key always live. Returns the exit code."""
 
@@ -337,6 +349,7 @@ _NOT_OVER_A_MODAL = frozenset(
         *NOT_OVER_A_MODAL,
         *NOT_WHILE_ONE_ASKS,
         *NOT_WHILE_ASKING,
+        *NOT_WHILE_SOMETHING_ASKS,
         *NOT_WHILE_A_DIALOG_ASKS,
     }
 )

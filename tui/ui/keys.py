@@ -54,6 +54,7 @@ KEYS: tuple[Key, ...] = (
     Key("app.previous_tab", "shift+f6,f18,ctrl+pageup", "tab(-1)", "Previous tab", "The previous of the open conversations", APP_GROUP),
     Key("app.conversations", "ctrl+t", "conversations", "Talks", "List the conversations", APP_GROUP),
     Key("app.commands", "ctrl+p", "command_palette", "Commands", "Search all commands", APP_GROUP),
+    Key("app.settings", "f4", "settings", "Settings", "Every setting: what it is, and change it", APP_GROUP),
     Key("app.help", "f1", "help", "Help", "Show this help", APP_GROUP),
     Key("app.quit", "ctrl+q", "quit", "Quit", "Quit; asks if a run is active", APP_GROUP),
 )  # fmt: skip

@@ -114,6 +114,11 @@ def _queue(app: StopkeyApp, rest: str) -> str:
     return app._note
 
 
+def _settings(app: StopkeyApp, rest: str) -> str:
+    app.action_settings()
+    return app._note
+
+
 def _close(app: StopkeyApp, rest: str) -> str:
     app.action_close_tab()
     return app._note
@@ -178,6 +183,7 @@ COMMANDS: dict[str, tuple[Command, str]] = {
     "stats": (_stats, "How the stops so far went"),
     "replay": (_replay, "Play this conversation as it was"),
     "compare": (_compare, "A stopped reply beside the answer after it"),
+    "settings": (_settings, "Every setting: what it is, and change it"),
     "help": (_help, "Show the keys"),
     "quit": (_quit, "Quit"),
 }
