@@ -24,7 +24,10 @@ def test_the_two_commands_stand_before_everything_else() -> None:
 
 
 def test_every_picture_and_every_linked_file_is_there() -> None:
-    for link in re.findall(r"\]\((?!http)([^)#]+)", README):
+    links = re.findall(r"\]\((?!http)([^)#]+)", README)
+    pictures = re.findall(r'(?:src|srcset)="([^"]+)"', README)
+    assert links and pictures
+    for link in links + pictures:
         assert (ROOT / link).exists(), link
 
 

@@ -69,6 +69,7 @@ class Scene:
     statuses: list[RunStatus | BaseException | None] = field(default_factory=lambda: [None])
     clocks: Clocks = NEVER
     hold_abort: bool = False
+    make: Callable[..., StopkeyApp] = StopkeyApp
 
 
 class Stage:
@@ -87,7 +88,7 @@ class Stage:
         opened = opening(self.backend, clocks=scene.clocks)
         opened.mono, opened.wall = self.hands.mono, self.hands.wall
         self.scene = scene
-        self.app = StopkeyApp(opened, still=True, theme=theme, plain=plain)
+        self.app = scene.make(opened, still=True, theme=theme, plain=plain)
         self.pilot: Pilot[int]
 
     async def play(self, pilot: Pilot[int]) -> None:

@@ -137,6 +137,16 @@ class Guide(Facts):
 
     # --- the verbs of a step --------------------------------------------------------------------------------
 
+    def show(self, text: str, *, surprised: bool = False) -> None:
+        """Show a text, and go on."""
+        self.text, self.surprised = text, surprised
+        self.tell()
+
+    def cap(self, key: str, *, down: bool = False) -> None:
+        """Show a key beside the text, as one that is down if it is being pressed. "": none."""
+        self.key, self.down = key, down
+        self.tell()
+
     async def say(self, text: str, *, surprised: bool = False) -> None:
         """Show a text for as long as it takes to read it."""
         self.show(text, surprised=surprised)
@@ -163,9 +173,9 @@ class Guide(Facts):
                     if self.modal:  # "Send now?", after a stop that nothing has shown the end of
                         await self.press("s", lambda: self.turns > before)
             else:
-                self._cap("enter", down=False)
+                self.cap("enter", down=False)
                 await self._change(lambda: self.turns > before)
-        self._cap("")
+        self.cap("")
 
     async def press(self, key: str, until: Callable[[], bool]) -> None:
         """Press a key, or ask for it, until something is so. Raises Otherwise."""
@@ -173,17 +183,17 @@ class Guide(Facts):
             if await self._mine():
                 await self._pressed(key, until)
             else:
-                self._cap(key, down=False)
+                self.cap(key, down=False)
                 await self._change(until)
-        self._cap("")
+        self.cap("")
 
     async def _pressed(self, key: str, until: Callable[[], bool]) -> None:
         """Show it, press it, and wait for what is to come of it."""
-        self._cap(key, down=False)
+        self.cap(key, down=False)
         await self.dwell(CAP_TIME / 2)
         if self.mode is not Mode.PLAYING or until():
             return
-        self._cap(key, down=True)
+        self.cap(key, down=True)
         self.app.press(key)
         await self.until(until, f"{caret(key)} did not do it")
         await self.dwell(CAP_TIME)
@@ -219,7 +229,7 @@ class Guide(Facts):
         box = self.app.pane.box
         if not text.startswith(box.text):
             box.clear_draft()
-        self._cap("")
+        self.cap("")
         for letter in text[len(box.text) :]:
             if self.mode is not Mode.PLAYING:
                 return
@@ -257,11 +267,3 @@ class Guide(Facts):
                 pass
             if look:
                 return
-
-    def show(self, text: str, *, surprised: bool = False) -> None:
-        self.text, self.surprised = text, surprised
-        self.tell()
-
-    def _cap(self, key: str, *, down: bool = False) -> None:
-        self.key, self.down = key, down
-        self.tell()

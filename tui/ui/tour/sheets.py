@@ -34,6 +34,7 @@ class Sheet(BarredModal):
     DEFAULT_CSS = """
     Sheet { align: center top; }
     Sheet > .sheet { max-height: 100%; margin-top: 1; overflow-y: auto; }
+    Sheet .about { padding-left: 2; }
     Sheet > Caption { dock: bottom; margin-bottom: 1; }
     """
 
@@ -53,14 +54,14 @@ class OutcomesSheet(Sheet):
     TITLE_TEXT = "How a stop can end"
 
     def contents(self) -> list[Widget]:
-        return [Static(self._line(outcome), markup=False) for outcome in Outcome]
+        return [line for outcome in Outcome for line in _pair(self._called(outcome), MEANING[outcome])]
 
-    def _line(self, outcome: Outcome) -> Content:
+    def _called(self, outcome: Outcome) -> Content:
         look = OUTCOMES[outcome]
         sign = look.plain if self.facts.plain else look.sign
         name = Content.styled(f"{sign} {outcome}", "bold")
         seen = Content.styled(" · seen just now" if outcome in self.guide.seen else "", "$text-accent")
-        return Content.assemble(name, seen, "\n  ", MEANING[outcome])
+        return Content.assemble(name, seen)
 
 
 class YoursSheet(Sheet):
@@ -69,7 +70,13 @@ class YoursSheet(Sheet):
     TITLE_TEXT = "Now your own agent"
 
     def contents(self) -> list[Widget]:
-        return [Static(self._line(*each), markup=False) for each in YOURS]
+        return [
+            line
+            for what, command in YOURS
+            for line in _pair(Content.styled(what, "bold"), Content.styled(command, "$text-accent"))
+        ]
 
-    def _line(self, what: str, command: str) -> Content:
-        return Content.assemble(Content.styled(what, "bold"), "\n  ", Content.styled(command, "$text-accent"))
+
+def _pair(name: Content, about: Content | str) -> tuple[Widget, Widget]:
+    """A name, and below it, set in, what there is to say about it."""
+    return Static(name, markup=False), Static(about, classes="about", markup=False)

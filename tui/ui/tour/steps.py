@@ -16,9 +16,9 @@ LIAR = "Write a long story. [[abort=lie]]"
 
 async def stream(guide: Guide) -> None:
     await guide.idle()
-    await guide.say("A real agent on this machine, over real HTTP. You can do all of this by hand, too.")
+    await guide.say("A real agent on this machine, over real HTTP. All of it works by hand, too.")
     await guide.send(QUESTION)
-    await guide.say("It thinks, calls a tool, writes. The cell at the right says which keys stop it now.")
+    await guide.say("It thinks, calls a tool, writes. The cell at the right says what stops it.")
     await guide.until(lambda: guide.chars > 700 or guide.settled(), "No reply came")
 
 
@@ -33,7 +33,7 @@ async def stop(guide: Guide) -> None:
     took = milliseconds(time_to_evidence(turn)) if turn else "-"
     await guide.expect(
         turn is not None and turn.outcome is Outcome.CONFIRMED,
-        f"Stopped, and confirmed: the backend itself declared the end, {took} after the key.",
+        f"Stopped, and confirmed: the backend declared the end {took} after the key.",
         f"it ended as “{guide.word}”. The card says what is known.",
     )
 
@@ -41,7 +41,7 @@ async def stop(guide: Guide) -> None:
 async def receipt(guide: Guide) -> None:
     await _a_stop(guide)
     await guide.say("What was kept, what the backend answered and when, what showed the end.")
-    guide.show("F2: every event as it came, the stop among them, and the receipt in milliseconds.")
+    guide.show("F2: every event as it came, and the receipt in milliseconds.")
     await guide.press("f2", lambda: guide.app.inspecting)
     await guide.say(guide.text)
     await guide.press("f2", lambda: not guide.app.inspecting)
@@ -97,7 +97,7 @@ async def lie(guide: Guide) -> None:
 async def outcomes(guide: Guide) -> None:
     await guide.idle()
     guide.app.push_screen(OutcomesSheet(guide.app.pane, guide))
-    await guide.say("A stop can end in six ways, and only the first may be called “stopped” without more.")
+    await guide.say("A stop can end in six ways; only the first is called “stopped”.")
     await guide.say(
         "In a script they are exit codes, 10 to 15; F3 counts them for all that you have stopped."
     )
