@@ -13,14 +13,14 @@ from urllib.parse import urlsplit
 from tui.backends.base import Backend, Capabilities, RemoteStop, Said, Scope, Takes, Target
 from tui.backends.later import Later
 from tui.backends.registry import make
-from tui.config import Settings
+from tui.config import Profile, Settings
 from tui.core import events as ev
 from tui.core.conversation import Conversation, replay, unsettled
 from tui.core.events import Record
 from tui.core.turn import Outcome, Phase
 from tui.embedded import EmbeddedBackend
-from tui.reach import again, to_store
-from tui.session import Clocks, Opening
+from tui.reach import again, of_profile, to_store
+from tui.session import Clocks, Opening, abilities
 from tui.store import Journal, Store
 
 if TYPE_CHECKING:
@@ -56,9 +56,22 @@ class Desk:
         self.target = target
         self.embedded = EmbeddedBackend(data / "embedded" if data else None)
 
+    async def attempt(self, profile: Profile) -> tuple[bool, list[str]]:
+        """Whether its backend takes a connection, and what its Stop can do, or why not."""
+        from tui.doctor import tried
+
+        can, sentence = await tried(profile)
+        return (True, abilities.at_length(can)) if can else (False, [f"It {sentence}"])
+
+    def fresh_with(self, profile: Profile) -> Opening:
+        """A new conversation with the backend of a profile. Raises BackendError."""
+        return self._begun(of_profile(profile))
+
     def fresh(self, remote_id: str = "") -> Opening:
         """A new conversation with the target."""
-        target = self.target
+        return self._begun(self.target, remote_id)
+
+    def _begun(self, target: Target | None, remote_id: str = "") -> Opening:
         journal = self.store.create(
             target.backend if target else EMBEDDED,
             target.url if target else "",

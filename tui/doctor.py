@@ -163,28 +163,34 @@ def _private(path: Path, wanted: int) -> Finding:
 
 async def profile(name: str, given: Profile) -> Finding:
     """Whether the profile's backend takes a connection, and what its Stop can do. Posts nothing."""
+    can, sentence = await tried(given)
+    found = f"{given.backend}, connected; {able(can)}" if can else sentence
+    return _finding(OK if can else WRONG, f"profile {safe_line(name, 40)}", found)
+
+
+async def tried(given: Profile) -> tuple[Capabilities | None, str]:
+    """What the backend can do, or None and one sentence why it cannot be reached."""
     from tui.backends.registry import make
     from tui.reach import of_profile
 
-    what = f"profile {safe_line(name, 40)}"
     try:
         backend = make(of_profile(given))
     except BackendError as error:
-        return _finding(WRONG, what, str(error))
+        return None, str(error)
     try:
         async with asyncio.timeout(CONNECT_S):
             if not given.proxy:
                 await _touch(given.url)
             await backend.connect()
     except TimeoutError:
-        return _finding(WRONG, what, f"takes no connection within {CONNECT_S:g} s: is it running?")
+        return None, f"takes no connection within {CONNECT_S:g} s: is it running?"
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
-        return _finding(WRONG, what, f"takes no connection ({reason}): start it, or mend its url")
+        return None, f"takes no connection ({reason}): start it, or mend its url"
     except BackendError as error:
-        return _finding(WRONG, what, str(error))
+        return None, str(error)
     else:
-        return _finding(OK, what, f"{given.backend}, connected; {able(backend.capabilities)}")
+        return backend.capabilities, ""
     finally:
         await backend.aclose()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from tests.fakes import ScriptedBackend
 from tests.ui.stage import opening
+from tui.config import Profile
 from tui.core.conversation import Conversation
 from tui.session import Opening
 from tui.store.prompts import Past
@@ -70,6 +71,8 @@ class HandDesk:
         self.backends = list(backends)
         self.store = shelf or Shelf()
         self.made = 0
+        self.tried: list[Profile] = []
+        self.answer: tuple[bool, list[str]] = (True, ["Stop sends this backend an abort for this run."])
 
     def fresh(self) -> Opening:
         self.made += 1
@@ -77,6 +80,13 @@ class HandDesk:
 
     def reopen(self, conversation_id: str) -> Opening:
         return self._opening(conversation_id)
+
+    def fresh_with(self, profile: Profile) -> Opening:
+        return self.fresh()
+
+    async def attempt(self, profile: Profile) -> tuple[bool, list[str]]:
+        self.tried.append(profile)
+        return self.answer
 
     def branch(self, conversation_id: str, before: int) -> Opening:
         return self.fresh()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from tests.fakes import Gate, ScriptedBackend, Step, words
 from tests.ui.desks import HandDesk, Kept, Shelf
@@ -315,6 +316,22 @@ async def _settings(stage: Stage) -> None:
     await until(stage.pilot, lambda: "Stop must" in screen_of(stage.app))
 
 
+async def _connect(stage: Stage) -> None:
+    await _until_text(stage)
+    stage.app.settings_file, stage.app.desk = Path("/nowhere/config.toml"), shelved()
+    stage.app.action_connect()
+    await stage.pilot.pause()
+    for name, value in (
+        ("name", "work"),
+        ("backend", "flue"),
+        ("url", "http://127.0.0.1:3583/agents/support"),
+    ):
+        stage.app.screen.query_one(f"#{name}", Input).value = value
+    await stage.pilot.pause()
+    await stage.pilot.press("enter")
+    await until(stage.pilot, lambda: "an abort" in screen_of(stage.app))
+
+
 async def _idle(stage: Stage) -> None:
     await stage.pilot.pause()
 
@@ -367,6 +384,7 @@ def scenes() -> dict[str, Scene]:
         "commands": Scene(order_run(), _commands),
         "find": Scene(order_run(), _find),
         "settings": Scene(order_run(), _settings),
+        "connect": Scene(order_run(), _connect),
         "queue": Scene(order_run(), _queue),
         "conversations": Scene(order_run(), _conversations),
         "help": Scene(order_run(), _help),

@@ -10,7 +10,7 @@ from tests.ui.scenes import Stage, scenes
 
 SnapCompare = Callable[..., bool]
 NAMES = list(scenes())
-OVER = ("prompts", "commands", "find", "conversations", "queue", "settings")
+OVER = ("prompts", "commands", "find", "conversations", "queue", "settings", "connect")
 WIDE = ("streaming", "stopped", "help", *OVER)
 NARROW = ("streaming", "stopped", "stopping", "unconfirmed", "idle", "quit")
 LIGHT = ("streaming", "stopped", "unconfirmed")

@@ -330,6 +330,7 @@ class StopkeyApp(
             "Continue", "Ask the agent to go on where it was stopped", self.action_continue_turn
         )
         yield SystemCommand("Last", "Go on with the conversation of last time", self.action_last_conversation)
+        yield SystemCommand("Connect to a backend", "Try it, keep it, and talk to it", self.action_connect)
         yield from self.insight_commands()
         yield from (own for own in super().get_system_commands(screen) if own.title == "Theme")
 

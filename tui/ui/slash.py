@@ -119,6 +119,11 @@ def _settings(app: StopkeyApp, rest: str) -> str:
     return app._note
 
 
+def _connect(app: StopkeyApp, rest: str) -> str:
+    app.action_connect()
+    return app._note
+
+
 def _close(app: StopkeyApp, rest: str) -> str:
     app.action_close_tab()
     return app._note
@@ -183,6 +188,7 @@ COMMANDS: dict[str, tuple[Command, str]] = {
     "stats": (_stats, "How the stops so far went"),
     "replay": (_replay, "Play this conversation as it was"),
     "compare": (_compare, "A stopped reply beside the answer after it"),
+    "connect": (_connect, "Another backend: try it, keep it, talk to it"),
     "settings": (_settings, "Every setting: what it is, and change it"),
     "help": (_help, "Show the keys"),
     "quit": (_quit, "Quit"),

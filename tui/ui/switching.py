@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Protocol
 
+from tui.config import Profile
 from tui.core.safe_text import safe_line
 from tui.core.view import look, seconds, short
 from tui.session import Opening, Pressed
@@ -24,6 +25,8 @@ class DeskLike(Protocol):
     def fresh(self) -> Opening: ...
     def reopen(self, conversation_id: str) -> Opening: ...
     def branch(self, conversation_id: str, before: int) -> Opening: ...
+    def fresh_with(self, profile: Profile) -> Opening: ...
+    async def attempt(self, profile: Profile) -> tuple[bool, list[str]]: ...
 
 
 class Switching:
