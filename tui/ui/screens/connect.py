@@ -30,7 +30,7 @@ Values = dict[str, str]
 
 
 class ConnectScreen(BarredModal):
-    """Dismisses with "" or "kept". `attempt`: whether it answers, and words for it; `keep`: a problem or ""."""
+    """Dismisses with "" or "kept". `attempt`: does it answer, and words for it; `keep`: a problem or ""."""
 
     TITLE_TEXT = "Connect to a backend"
     BINDINGS: ClassVar[list[BindingType]] = [
