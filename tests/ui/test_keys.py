@@ -7,10 +7,11 @@ import re
 
 import pytest
 
-from tests.fakes import ScriptedBackend
-from tests.ui.stage import on_stage, screen_of, until
+from tests.fakes import Gate, ScriptedBackend, words
+from tests.ui.stage import on_stage, opening, say, screen_of, until
+from tui.core import events as ev
 from tui.ui.app import StopkeyApp
-from tui.ui.keys import KEYS, Key
+from tui.ui.keys import KEYS, Key, wrong_with
 
 PRESSES = [(key, name) for key in KEYS for name in key.keys.split(",")]
 
@@ -49,5 +50,40 @@ def test_f1_names_all_of_them() -> None:
             shown = re.sub(r"[\s│]+", " ", screen_of(app))
             missing = [key.help for key in KEYS if key.help not in shown]
             assert not missing
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("keymap", "says"),
+    [
+        ({"run.stop": "f9"}, ""),
+        ({"run.stpo": "f9"}, "did you mean run.stop"),
+        ({"view.find": "f8"}, "F8 is both run.stop and view.find"),
+        ({"run.stop": "ctrl+f"}, "^F is both run.stop and view.find"),
+        ({}, ""),
+    ],
+)
+def test_a_key_that_is_bound_to_two_commands_or_to_none_is_said(keymap: dict[str, str], says: str) -> None:
+    assert says in wrong_with(keymap) and bool(says) is bool(wrong_with(keymap))
+
+
+def test_bar_hints_and_help_name_the_keys_that_are_bound_and_these_stop() -> None:
+    async def run() -> None:
+        gate = Gate()
+        backend = ScriptedBackend([[ev.RunStarted("r"), *words("x"), gate]])
+        made = opening(backend)
+        app = StopkeyApp(made, still=True, keymap={"run.stop": "f9", "run.stop_and_send": "ctrl+y"})
+        async with asyncio.timeout(20), app.run_test(size=(80, 24)) as pilot:
+            await say(pilot, "go")
+            await until(pilot, gate.reached.is_set)
+            assert "STOP  Esc · F9" in screen_of(app) and "^Y Stop & send" in screen_of(app)
+            await pilot.press("f8")
+            assert app.pane.talk.turn and app.pane.talk.turn.stop is None, "F8 was given away"
+            await pilot.press("f1")
+            await until(pilot, lambda: "F9 " in screen_of(app))
+            await pilot.press("f9")
+            assert app.pane.talk.turn.stop
+            await app.pane.talk.leave()
 
     asyncio.run(run())

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult, SystemCommand
@@ -30,7 +31,7 @@ from tui.ui.egress import Guarded
 from tui.ui.finding import NOT_OVER_A_MODAL as NOT_WHILE_ONE_ASKS
 from tui.ui.finding import Finding
 from tui.ui.insight import NOT_OVER_A_MODAL, Insight
-from tui.ui.keys import KEYS, bindings
+from tui.ui.keys import KEYS, bindings, in_force, wrong_with
 from tui.ui.leaving import Leaving
 from tui.ui.notifier import Notifier
 from tui.ui.pane import ChatPane
@@ -47,6 +48,12 @@ from tui.ui.widgets.run_bar import RunBar
 
 NOTE_FOR = 3.0
 """Seconds a note stays in the hint line."""
+_HINTS = (
+    ("view.details", "Details"),
+    ("app.commands", "Commands"),
+    ("app.quit", "Quit"),
+    ("view.events", "Events"),
+)
 QUIT_ARMED_FOR = 1.5
 """Seconds in which a second Ctrl+C quits."""
 
@@ -121,6 +128,7 @@ class StopkeyApp(
         self.theme = self.chosen_theme
         if self.keymap:
             self.set_keymap(self.keymap)
+            self.note(wrong_with(self.keymap) or self._note)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.leaving.signalled, number)
@@ -170,11 +178,13 @@ class StopkeyApp(
         if self._note:
             return [(f" {self._note}", "row--warn")], []
         busy = self.pane.talk.busy
+        named = partial(in_force, keymap=self.keymap)
         hints = [("Enter", "Queue" if busy else "Send"), ("^J", "Newline")]
-        hints += [("^S", "Stop & send")] if busy else [("^R", "Resend"), ("^T", "Talks")]
+        hints += [(named("run.stop_and_send"), "Stop & send")] if busy else [(named("turn.resend"), "Resend")]
+        hints += [] if busy else [(named("app.conversations"), "Talks")]
         if self.pane.talk.opening.reel:
             hints = [("Space", "Pause"), (".", "Step"), ("+ -", "Speed")]
-        hints += [("^O", "Details"), ("^P", "Commands"), ("^Q", "Quit"), ("F2", "Events")]
+        hints += [(named(f"{id}"), word) for id, word in _HINTS]
         pieces: list[Piece] = []
         used = 0
         for key, word in hints:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from textual.binding import Binding
@@ -88,3 +89,33 @@ def caret(key: str) -> str:
     if first.startswith("shift+"):
         return "Shift+" + caret(first.removeprefix("shift+"))
     return {"escape": "Esc"}.get(first, first.upper() if first[:1] == "f" else first.capitalize())
+
+
+def in_force(id: str, keymap: Mapping[str, str]) -> str:
+    """The key of a command as it is bound now, as people read it."""
+    return caret(keymap.get(id) or next(key.keys for key in KEYS if key.id == id))
+
+
+def wrong_with(keymap: Mapping[str, str]) -> str:
+    """What is wrong with keys that were bound anew, in one sentence; "" for nothing."""
+    ids = [key.id for key in KEYS]
+    for id in keymap:
+        if id not in ids and not id.startswith("transcript."):
+            from difflib import get_close_matches  # the start does not wait for it
+
+            near = get_close_matches(id, ids, 1)
+            meant = f"did you mean {near[0]}?" if near else "F1 lists the commands."
+            return f"[keys] in the settings: there is no command {id}; {meant}"
+    return _taken_twice(keymap)
+
+
+def _taken_twice(keymap: Mapping[str, str]) -> str:
+    owners: dict[str, str] = {}
+    for key in KEYS:
+        for name in keymap.get(key.id, key.keys).split(","):
+            other = owners.get(name.strip(), key.id)
+            if other != key.id and (key.id in keymap or other in keymap):
+                both = f"{caret(name.strip())} is both {other} and {key.id}"
+                return f"[keys] in the settings: {both}; give one another key"
+            owners[name.strip()] = key.id
+    return ""

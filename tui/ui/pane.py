@@ -243,7 +243,7 @@ class ChatPane(Vertical):
         return words
 
     def bar_keys(self) -> str:
-        return keys_now(self.situation)
+        return keys_now(self.situation, self.app.keymap)  # type: ignore[attr-defined]
 
     @property
     def now(self) -> float:

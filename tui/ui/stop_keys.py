@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from types import MappingProxyType
 
 from tui.core.conversation import Turn
 from tui.core.turn import ACTIVE, STOPPING, Phase
 from tui.core.view import Cell, look
+from tui.ui.keys import in_force
 
 JUST_ENDED_FOR = 0.7
 """Seconds after a run's end in which a Stop key meant for that run does nothing else."""
@@ -126,8 +129,9 @@ def _control_c(now: Situation) -> Act:
     return Act.QUIT if now.quit_armed else Act.ARM_QUIT
 
 
-def keys_now(now: Situation) -> str:
-    """The keys that stop in this very situation, for the Stop cell."""
+def keys_now(now: Situation, keymap: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The keys that stop in this very situation, for the Stop cell, as they are bound."""
+    esc, f8, ctrl_c = (in_force(f"run.stop{key}", keymap) for key in (".esc", "", ".ctrl_c"))
     if now.modal or now.popup or now.moment is Moment.WAITING:
-        return "F8" if now.selection else "F8 · ^C"
-    return "Esc · F8"
+        return f8 if now.selection else f"{f8} · {ctrl_c}"
+    return f"{esc} · {f8}"
