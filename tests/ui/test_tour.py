@@ -169,6 +169,19 @@ async def test_by_hand_the_tour_names_the_key_and_waits_until_it_has_really_happ
         await until(pilot, lambda: app.guide.step.name != "stop")
 
 
+@played
+async def test_by_hand_one_may_be_ahead_of_the_text_that_asks_for_it() -> None:
+    clock = Held()
+    async with on_tour("stream", clock=clock) as (app, pilot):
+        await pilot.press("h")
+        app.pane.box.put("before it was asked for")
+        await pilot.press("enter")
+        await until(pilot, lambda: app.guide.chars > 0)
+        clock.free.set()
+        await until(pilot, lambda: app.guide.key == "escape")
+        assert app.guide.turns == 1 and "press  Esc" in screen_of(app)
+
+
 @pytest.mark.parametrize("key", ["escape", "f8", "ctrl+c"])
 @played
 async def test_a_stop_key_is_stop_whoever_has_the_keys(key: str) -> None:

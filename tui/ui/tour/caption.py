@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
+from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -70,26 +71,27 @@ class Caption(Widget):
         ]
 
     def _body(self, width: int, y: int) -> list[Segment]:
-        cap = f" {_NAMES.get(self.guide.key) or caret(self.guide.key)} " if self.guide.key else ""
-        left = cell_len(cap) + 2 if cap else 0
+        cap = self._cap(width)
+        left = sum(cell_len(part.text) for part in cap)
         lines = wrap(safe_line(self.guide.text, 400), max(10, width - left - 2))
         said = lines[y] if y < len(lines) else ""
         style = self._style("caption--odd") if self.guide.surprised else self.rich_style
-        text = Segment(set_cell_size(f" {said}", max(0, width - left)), style)
-        if not cap:
-            return [text]
-        if y:
-            return [Segment(" " * left, self.rich_style), text]
-        pressed = self._style("caption--down" if self.guide.down else "caption--cap")
+        beside = cap if y == 0 else [Segment(" " * left, self.rich_style)]
+        return [*beside, Segment(set_cell_size(f" {said}", max(0, width - left)), style)]
+
+    def _cap(self, width: int) -> list[Segment]:
+        """The key, as on a keyboard; to the person who has the keys, with what to do with it."""
+        guide, plain = self.guide, self.rich_style
+        if not guide.key:
+            return []
+        name = _NAMES.get(guide.key) or caret(guide.key)
+        asked = " press " if guide.mode is Mode.HANDS and width >= NARROW else " "
+        style = self._style("caption--down" if guide.down else "caption--cap")
         return [
-            Segment(" ", self.rich_style),
-            Segment(self._cap(cap), pressed),
-            Segment(" ", self.rich_style),
-            text,
+            Segment(asked, plain),
+            Segment(f"[{name}]" if self.plain else f" {name} ", style),
+            Segment(" ", plain),
         ]
 
-    def _cap(self, cap: str) -> str:
-        return f"[{cap.strip()}]" if self.plain else cap
-
-    def _style(self, name: str):  # type: ignore[no-untyped-def]
+    def _style(self, name: str) -> Style:
         return self.get_component_rich_style(name)

@@ -79,6 +79,7 @@ class Guide(Facts):
         self.on_over: Callable[[], None] = lambda: None
         self._task: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
+        self._answered = 0  # the newest turn that a step has made use of
 
     # --- for whoever holds the remote control ---------------------------------------------------------------
 
@@ -130,6 +131,7 @@ class Guide(Facts):
             self.app._handle_exception(fault)
 
     async def _one(self) -> None:
+        self._answered = self.turns
         try:
             await self.step.play(self)
         except Otherwise as why:
@@ -163,9 +165,9 @@ class Guide(Facts):
         await self.say(f"Not as planned: {otherwise}", surprised=True)
 
     async def send(self, prompt: str) -> None:
-        """Type a prompt and send it. By hand, any prompt will do."""
-        before = self.turns
-        while self.turns == before:
+        """Type a prompt and send it. By hand, any prompt will do, and one that was sent already."""
+        before = self._answered
+        while self.turns <= before:
             if await self._mine():
                 await self._type(prompt)
                 if self.mode is Mode.PLAYING:
@@ -173,8 +175,10 @@ class Guide(Facts):
                     if self.modal:  # "Send now?", after a stop that nothing has shown the end of
                         await self.press("s", lambda: self.turns > before)
             else:
+                self.show(f"“{prompt}”, or a prompt of your own.")
                 self.cap("enter", down=False)
                 await self._change(lambda: self.turns > before)
+        self._answered = self.turns
         self.cap("")
 
     async def press(self, key: str, until: Callable[[], bool]) -> None:
