@@ -212,6 +212,19 @@ async def test_what_goes_otherwise_is_said() -> None:
 
 
 @played
+async def test_it_connects_once_as_the_client_does() -> None:
+    connected: list[str] = []
+
+    class Counted(ScriptedBackend):
+        async def connect(self) -> None:
+            connected.append("once")
+
+    async with on_tour(backend=Counted([a_reply()], capabilities=ABLE), clock=Held()) as (_, pilot):
+        await pilot.pause()
+    assert connected == ["once"]
+
+
+@played
 async def test_arrows_go_by_steps_and_stop_at_the_ends() -> None:
     async with on_tour("stream", clock=Held()) as (app, pilot):
         await pilot.press("left")
@@ -223,6 +236,18 @@ async def test_arrows_go_by_steps_and_stop_at_the_ends() -> None:
         assert app.guide.step.name == NAMES[-1]
         await until(pilot, lambda: app.guide.modal)
         assert "stopkey chat --backend flue" in screen_of(app) and "8/8" in screen_of(app)
+
+
+@played
+async def test_what_was_half_typed_does_not_go_into_the_next_step() -> None:
+    clock = Held()
+    clock.free.set()
+    async with on_tour("lie", clock=clock) as (app, pilot):
+        await until(pilot, lambda: 3 < len(app.pane.box.text) < 30)
+        clock.free.clear()
+        await pilot.press("right")
+        await until(pilot, lambda: app.guide.step.name == "outcomes" and app.guide.modal)
+        assert app.pane.box.text == ""
 
 
 @played

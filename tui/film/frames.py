@@ -61,11 +61,12 @@ class Film:
     frames: list[Frame] = field(default_factory=list)
     lasts: float = 0.0  # seconds until the end
     poster: int = -1  # the frame that stands for the whole film where nothing moves
+    _known: dict[Row, Row] = field(default_factory=dict, repr=False)
 
     def add(self, at: float, rows: tuple[Row, ...]) -> None:
         """What the screen shows at `at`, which is never before the frame before it."""
         if not self.frames or rows != self.frames[-1].rows:
-            self.frames.append(Frame(at, rows))
+            self.frames.append(Frame(at, tuple(self._known.setdefault(row, row) for row in rows)))
         self.lasts = max(self.lasts, at)
 
     def mark(self) -> None:

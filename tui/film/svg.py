@@ -56,8 +56,8 @@ class _Writer:
         tracks = [self._track(y) for y in range(film.lines)]
         defined = [self._row(row, name) for row, name in self.rows.items()]
         yield (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-            f'font-family="{FONTS}" font-size="{FONT_SIZE}">'
+            f'<svg xmlns="http://www.w3.org/2000/svg" role="img" '
+            f'viewBox="0 0 {width} {height}" width="{width}" font-family="{FONTS}" font-size="{FONT_SIZE}">'
         )
         yield f"<title>{escape(clean(film.title))}</title>"
         yield f"<style>path{{shape-rendering:crispEdges}}{self._classes()}</style>"

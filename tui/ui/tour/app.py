@@ -43,7 +43,7 @@ class TourApp(StopkeyApp):
             yield widget
 
     def on_mount(self) -> None:
-        super().on_mount()
+        """Beside the client's own, which Textual calls, too."""
         self.call_after_refresh(self.guide.start)
 
     def on_resize(self, event: events.Resize) -> None:

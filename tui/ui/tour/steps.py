@@ -54,6 +54,7 @@ async def edit(guide: Guide) -> None:
         await guide.press("up", lambda: guide.app.pane.box.text != "")
     before = guide.app.pane.box.text
     await guide.send(before if before.endswith(SHORTER) else before + SHORTER)
+    guide.show("Sent again, as a turn of its own beside the stopped one.")
     await guide.until(guide.settled, "The reply did not end")
     await guide.expect(
         guide.turn is not None and guide.turn.phase is Phase.COMPLETED,
