@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from textual import events
@@ -35,6 +36,7 @@ class TourApp(StopkeyApp):
         self.guide = Guide(self, STEPS, **(guide_options or {}))
         self.caption = Caption(self.guide, plain=self.plain)
         self._pressed: list[events.Key] = []  # by the guide, and still under way
+        self._not_before = 0.0
 
     def compose(self) -> ComposeResult:
         for widget in super().compose():
@@ -59,15 +61,22 @@ class TourApp(StopkeyApp):
         self._driver.send_message(event)
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key) and not event.is_forwarded and self._of_the_person(event):
-            return
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            ours = any(one is event for one in self._pressed)
+            self._pressed = [one for one in self._pressed if one is not event]
+            if self._came_too_late(event) if ours else self._of_the_person(event):
+                return
         await super().on_event(event)
 
+    def _came_too_late(self, event: events.Key) -> bool:
+        return event.time < self._not_before
+
+    def forget_keys(self) -> None:
+        """Keys of the guide's that are still under way belong to a step that was left: they do nothing."""
+        self._not_before = time.monotonic()
+
     def _of_the_person(self, event: events.Key) -> bool:
-        """Whether this key was meant for the tour. Any other that the guide did not press takes the keys."""
-        if any(one is event for one in self._pressed):
-            self._pressed = [one for one in self._pressed if one is not event]
-            return False
+        """Whether this key was meant for the tour. Any other takes the keys from the guide."""
         guide = self.guide
         if guide.mode in (Mode.PLAYING, Mode.PAUSED) and event.key in _REMOTE:
             _REMOTE[event.key](guide)

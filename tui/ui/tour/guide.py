@@ -44,6 +44,7 @@ class Guide(Hands):
         """Play from the current step on."""
         if self._task:
             self._task.cancel()
+            self.app.forget_keys()
         self._task = asyncio.get_running_loop().create_task(self._play())
 
     def go(self, by: int) -> None:
