@@ -48,6 +48,14 @@ STATES: dict[str, Phase | Outcome] = {
 }
 """The scenes that show the run bar in each of its states, in the order of the picture `bars`."""
 BARS = "bars"
+RECORDED = ("demo", "flood")
+"""What is not drawn but filmed, by `tests.ui.film`."""
+GALLERY = """\
+# Pictures
+
+Every state and every screen, drawn by `python -m tests.ui.draw`; the two that move are filmed by
+`python -m tests.ui.film`: a tour (`stopkey demo`), and a Stop in 20,000 events a second.
+"""
 
 
 def all_scenes() -> dict[str, Scene]:
@@ -97,9 +105,26 @@ def _is_bar(row: Row) -> bool:
     return text.endswith(("Esc · F8", "F8 · ^C", "stopping…"))
 
 
+def gallery() -> str:
+    """The page on which all of them are seen, each in the colours of whoever looks."""
+    names = [*RECORDED, *(name for name in plan() if not name.endswith("-light"))]
+    return GALLERY + "".join(
+        f"""
+## {name}
+
+<picture>
+  <source media="(prefers-color-scheme: light)" srcset="{name}-light.svg">
+  <img src="{name}.svg" alt="{name}">
+</picture>
+"""
+        for name in names
+    )
+
+
 def main() -> None:
     assert conftest
     FOLDER.mkdir(exist_ok=True)
+    (FOLDER / "README.md").write_text(gallery(), encoding="utf-8")
     for file in sys.argv[1:] or plan():
         path = FOLDER / f"{file}.svg"
         path.write_text(asyncio.run(draw(*plan()[file])), encoding="utf-8")

@@ -71,6 +71,7 @@ class Scene:
     clocks: Clocks = NEVER
     hold_abort: bool = False
     make: Callable[..., StopkeyApp] = StopkeyApp
+    second: list[Step] = field(default_factory=lambda: [Gate()])  # what comes of the next prompt
 
 
 class Stage:
@@ -80,7 +81,7 @@ class Stage:
         self.hands = Hands()
         self.gates = [step for step in scene.steps if isinstance(step, Gate)]
         self.backend = ScriptedBackend(
-            [scene.steps, [Gate()]],
+            [scene.steps, scene.second],
             capabilities=scene.capabilities,
             answers=list(scene.answers),
             statuses=list(scene.statuses),

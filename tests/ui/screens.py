@@ -1,4 +1,4 @@
-"""Scenes of the screens around a conversation: events, statistics, tabs, the tour. Pictures only.
+"""Scenes of the screens around a conversation: events, statistics, compare, replay, the tour. Pictures only.
 
 Their looks are pinned beside their own tests; here they stand for screenshots/.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.fakes import Gate, ScriptedBackend, words
+from tests.fakes import Gate, ScriptedBackend, Step, words
 from tests.ui import scenes as at
 from tests.ui.scenes import Scene, Stage
 from tests.ui.stage import opening, screen_of, until
@@ -15,6 +15,7 @@ from tui.core import events as ev
 from tui.core.events import End
 from tui.core.turn import Outcome, Phase
 from tui.session import Opening
+from tui.session.player import Player
 from tui.ui.tour.app import TourApp
 from tui.ui.tour.guide import Mode
 from tui.ui.tour.sheets import OutcomesSheet
@@ -80,6 +81,24 @@ async def _outcomes(stage: Stage) -> None:
     await app.push_screen(OutcomesSheet(app.pane, app.guide))
 
 
+async def _compare(stage: Stage) -> None:
+    await at._confirmed(stage)
+    await stage.pilot.press("ctrl+r")
+    await stage.phase(Phase.COMPLETED)
+    stage.app.action_compare()
+    await until(stage.pilot, lambda: "turn 2: done" in screen_of(stage.app))
+
+
+async def _replay(stage: Stage) -> None:
+    """A recording on a clock that stands, moved on by hand."""
+    await at._confirmed(stage)
+    stage.app.replay_clock = at.Hands().mono  # type: ignore[method-assign]
+    stage.app.action_replay()
+    await until(stage.pilot, lambda: isinstance(stage.app.pane.talk.session, Player))
+    await stage.pilot.press(*["full_stop"] * 9)
+    await until(stage.pilot, lambda: "STOPPING" in screen_of(stage.app))
+
+
 async def _failed(stage: Stage) -> None:
     await stage.say("Where is order 42?")
     await stage.past(0, 3.0)
@@ -98,11 +117,17 @@ def touring(opened: Opening, **options: object) -> TourApp:
 def screens() -> dict[str, Scene]:
     """All of them by name, made anew."""
     overloaded = ev.RunFinished(End.FAILED, "The model provider is overloaded.", "529")
+    reply = words(
+        "Order 42 left the **Leipzig** warehouse on Tuesday. It was scanned in Kassel this morning."
+    )
+    another: list[Step] = [ev.RunStarted("r-119"), *reply, ev.RunFinished()]
     return {
         "failed": Scene([ev.RunStarted("r"), *words("Order 42 left"), Gate(), overloaded], _failed),
         "events": Scene(at.order_run(), _events),
         "axis": Scene(at.order_run(), _axis),
         "statistics": Scene(at.order_run(), _statistics),
+        "compare": Scene(at.order_run(), _compare, second=another),
+        "replay": Scene(at.order_run(), _replay),
         "tabs": Scene(at.order_run(), _tabs),
         "tour": Scene(at.order_run(), _tour, make=touring),
         "outcomes": Scene(at.order_run(), _outcomes, make=touring),

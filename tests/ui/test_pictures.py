@@ -8,13 +8,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.ui.draw import FOLDER, STATES, draw, plan
+from tests.ui.draw import FOLDER, RECORDED, STATES, draw, gallery, plan
 from tui.core.turn import Outcome, Phase
 from tui.core.view import OUTCOMES, PHASES
 from tui.ui.tour.steps import STEPS
 
-RECORDED = {f"{name}{theme}" for name in ("demo", "flood") for theme in ("", "-light")}
-"""What is filmed, and not drawn: `stopkey demo --record` and `tests.bench.flood`."""
+FILMS = {f"{name}{theme}" for name in RECORDED for theme in ("", "-light")}
+PICTURES = sorted(FOLDER.glob("*.svg"))
 LARGEST, LARGEST_FILM = 40_000, 400_000
 SOME = ("stopped", "unconfirmed-light", "streaming-40", "events-wide")
 """Drawn anew in the quick run; the others in the thorough one."""
@@ -26,7 +26,8 @@ def current(name: str) -> None:
 
 
 def test_there_is_a_picture_of_everything_and_nothing_else() -> None:
-    assert {path.stem for path in FOLDER.iterdir()} == {*plan(), *RECORDED}
+    assert {path.stem for path in PICTURES} == {*plan(), *FILMS}
+    assert (FOLDER / "README.md").read_text(encoding="utf-8") == gallery()
 
 
 def test_every_state_of_the_run_bar_has_a_picture() -> None:
@@ -52,10 +53,10 @@ def test_the_other_pictures_are_what_the_client_shows_now(name: str) -> None:
 
 
 def test_pictures_are_small_and_complete_in_themselves() -> None:
-    for path in FOLDER.iterdir():
+    for path in PICTURES:
         text = path.read_text(encoding="utf-8")
         ElementTree.fromstring(text)
-        limit = LARGEST_FILM if path.stem in RECORDED else LARGEST
+        limit = LARGEST_FILM if path.stem in FILMS else LARGEST
         assert len(text) < limit, path.name
         outside = text.replace('xmlns="http://www.w3.org/2000/svg"', "")
         assert not re.search(r"url\(|@import|@font-face|<script|<foreignObject|<image|xlink", outside), (
