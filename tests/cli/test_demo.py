@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.cli.test_replay import exported
+from tui.commands.recording import Shot
 
 __all__ = ["exported"]
 
@@ -55,3 +56,15 @@ def test_a_recorded_conversation_becomes_a_film(exported, stopkey, tmp_path):
     head, *events = map(json.loads, file.read_text().splitlines())
     assert (head["width"], head["height"]) == (60, 30)
     assert "half an" in "".join(data for _, _, data in events)
+
+
+def test_on_the_screen_it_has_the_persons_colours_and_signs(home):
+    from tui.commands import demo
+
+    (home / "config.toml").write_text('theme = "light"\nplain = true\n')
+    for shot, theme, plain in ((Shot(), "textual-light", True), (Shot("t.svg"), "textual-dark", False)):
+        desk = demo._desk(1.0)
+        app = demo._app(desk, 0, 1.0, False, shot)
+        desk.store.close()
+        assert (app.chosen_theme, app.plain) == (theme, plain)
+    assert not app.keymap and not app.double, "the keys are those that the tour names"

@@ -24,7 +24,7 @@ TURN_S = 0.0005
 DRAWS_A_SECOND = "240"
 """How often Textual looks whether something is to be drawn, while something is: a key's pixels wait for that.
 The transcript itself draws growth 30 times a second at most."""
-_THEMES = {"dark": "textual-dark", "light": "textual-light"}
+THEMES = {"dark": "textual-dark", "light": "textual-light"}
 
 
 _PLAIN = click.option("--plain", is_flag=True, help="No animation, ASCII signs; for screen readers.")
@@ -91,7 +91,7 @@ def _app(desk: Desk, opening: Opening, loaded: Loaded, plain: bool) -> StopkeyAp
     app = StopkeyApp(
         opening,
         desk=desk,
-        theme=_THEMES["dark"],
+        theme=THEMES["dark"],
         still=chosen.plain or plain,
         plain=chosen.plain or plain,
         notifications=chosen.notifications,
@@ -104,10 +104,10 @@ def _app(desk: Desk, opening: Opening, loaded: Loaded, plain: bool) -> StopkeyAp
 
         app.driver_class = PageDriver
     app.settings_file = loaded.file
-    theme = _THEMES.get(chosen.theme, chosen.theme)
+    theme = THEMES.get(chosen.theme, chosen.theme)
     if theme in app.available_themes:
         app.chosen_theme = theme
     else:
-        known = ", ".join([*_THEMES, *app.available_themes])
+        known = ", ".join([*THEMES, *app.available_themes])
         opening.note = safe_line(f"{loaded.file}: there is no theme {chosen.theme!r}; known: {known}", 400)
     return app

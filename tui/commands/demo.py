@@ -77,19 +77,20 @@ def _desk(speed: float) -> Desk:
 
 
 def _app(desk: Desk, first: int, speed: float, plain: bool, shot: Shot) -> TourApp:
+    """Colours, signs and the Esc delay are the person's; the keys are those that the tour names."""
+    from tui.commands.chat import THEMES
+    from tui.config import Settings, load
     from tui.ui.driver import use
     from tui.ui.tour.app import TourApp
 
-    app = TourApp(
-        desk.fresh(),
-        guide_options={"first": first, "speed": speed},
-        desk=desk,
-        theme=f"textual-{shot.theme}",
-        still=plain,
-        plain=plain,
-    )
+    chosen = Settings() if shot.path else load().settings
+    plain = plain or chosen.plain
+    pace = {"first": first, "speed": speed}
+    app = TourApp(desk.fresh(), guide_options=pace, desk=desk, still=plain, plain=plain)
+    theme = THEMES.get(shot.theme or chosen.theme, chosen.theme)
+    app.chosen_theme = theme if theme in app.available_themes else THEMES["dark"]
     if not shot.path:
-        app.driver_class = use()
+        app.driver_class = use(chosen.esc_delay_ms)
     return app
 
 

@@ -35,7 +35,7 @@ class Shot:
     """The options of a recording. No `path`: nothing is to be recorded."""
 
     path: str = ""
-    theme: str = "dark"
+    theme: str = ""  # dark or light; "": the usual one
     columns: int = 80
     lines: int = 24
 
@@ -46,11 +46,11 @@ def film_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--record", default="", metavar="FILE", help="Write it to FILE.svg (animated) or FILE.cast."
     )
-    @click.option("--theme", type=click.Choice(["dark", "light"]), default="dark", help="Its colours.")
+    @click.option("--theme", type=click.Choice(["dark", "light"]), help="Its colours.")
     @click.option("--size", default="80x24", metavar="COLUMNSxLINES", help="Of the recorded screen.")
     @wraps(command)
-    def with_shot(*args: Any, record: str, theme: str, size: str, **rest: Any) -> Any:
-        return command(*args, shot=_shot(record, theme, size), **rest)
+    def with_shot(*args: Any, record: str, theme: str | None, size: str, **rest: Any) -> Any:
+        return command(*args, shot=_shot(record, theme or "", size), **rest)
 
     return with_shot
 

@@ -52,7 +52,7 @@ def _record(opening: Opening, store: Store, shot: Shot, plain: bool) -> int:
     from tui.ui.app import StopkeyApp
 
     store.close()
-    app = StopkeyApp(opening, theme=f"textual-{shot.theme}", still=plain, plain=plain)
+    app = StopkeyApp(opening, theme=f"textual-{shot.theme or 'dark'}", still=plain, plain=plain)
 
     async def watch(taken: Film) -> None:
         player = app.pane.talk.session
