@@ -44,7 +44,7 @@ class Caption(Widget):
     Caption > .caption--head { background: $primary; color: $text; text-style: bold; }
     Caption > .caption--keys { background: $primary; color: $text; }
     Caption > .caption--cap { background: $panel-lighten-2; color: $foreground; text-style: bold; }
-    Caption > .caption--down { background: $warning; color: $background; text-style: bold; }
+    Caption > .caption--down { background: $warning; color: $text; text-style: bold; }
     Caption > .caption--odd { color: $text-warning; background: $boost; text-style: bold; }
     """
 
