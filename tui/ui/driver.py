@@ -11,7 +11,8 @@ import re
 import selectors
 import time
 from codecs import getincrementaldecoder
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import IO, Any
 
 from textual import constants, events
 from textual._xterm_parser import XTermParser
@@ -42,8 +43,39 @@ def escape_delay(environ: Mapping[str, str], chosen_ms: int = 0) -> float:
     return REMOTE_DELAY if environ.get("SSH_CONNECTION") or environ.get("SSH_TTY") else LOCAL_DELAY
 
 
+class Lasting:
+    """The terminal as a file that may go away: what is written to it then goes nowhere.
+
+    Textual's writing thread would end with the error, its queue fill up, and the next write wait for ever: a
+    client whose terminal was closed would never end.
+    """
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self.fileno = file.fileno
+        self.gone = False
+
+    def write(self, text: str) -> None:
+        self._unless_gone(lambda: self._file.write(text))
+
+    def flush(self) -> None:
+        self._unless_gone(self._file.flush)
+
+    def _unless_gone(self, act: Callable[[], object]) -> None:
+        if self.gone:
+            return
+        try:
+            act()
+        except (OSError, ValueError):
+            self.gone = True
+
+
 class PromptDriver(LinuxDriver):
     """Textual's driver with an input thread that wakes when the parser's wait is over."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._file: Any = Lasting(self._file)
 
     away = False  # another program has the terminal: nothing may be written to it
 
