@@ -69,7 +69,7 @@ def test_a_burst_ten_times_as_large_holds_the_loop_no_longer() -> None:
         async for _ in read(chunks(), Decoder()):
             sum(range(100))  # what an event costs further on
         waiting.cancel()
-        return sorted(waits)[-2]
+        return sorted([0.0, 0.0, *waits])[-2]  # a quick machine reads the small burst in one slice
 
     async def scenario() -> None:
         small, large = await longest(10_000), await longest(100_000)

@@ -118,15 +118,16 @@ def test_what_was_typed_survives_kill_9(tmp_path: Path) -> None:
     """Draft and queue, too: nothing typed is lost."""
     with chat(tmp_path) as terminal:
         running(terminal, "")
-        terminal.type("a queued thought")
+        terminal.type("a second thought")
+        terminal.wait_for("a second thought")  # all of it in one reading is a paste
         terminal.press("enter")
-        terminal.wait_for("queued")
+        terminal.wait_for("queued 1")
         terminal.type("half a sen")
         terminal.wait_for("half a sen")
         terminal.wait_until(lambda screen: _notes(tmp_path).get("draft") == "half a sen", what="the draft")
         os.killpg(terminal.process.pid, signal.SIGKILL)
         terminal.process.wait()
-    assert _notes(tmp_path)["queue"] == ["a queued thought"]
+    assert _notes(tmp_path)["queue"] == ["a second thought"]
 
 
 def _notes(home: Path) -> dict[str, object]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from textual import events
+
 from tests.fakes import Gate, ScriptedBackend, words
 from tests.ui.stage import on_stage, say, screen_of, until
 from tui.backends.base import AbortAnswer, Capabilities, PromptNotSent, PromptRejected, RemoteStop
@@ -124,6 +126,20 @@ def test_stop_and_send_waits_until_the_stop_has_settled() -> None:
             await until(pilot, lambda: len(backend.prompts) == 2)
             assert backend.prompts[1].text == "just the answer" and app.pane.box.text == ""
             assert app.pane.talk.session.conversation.turn(1).outcome is Outcome.CONFIRMED
+
+    asyncio.run(run())
+
+
+def test_keys_that_come_in_one_burst_with_enter_are_the_next_prompt_and_not_part_of_it() -> None:
+    async def run() -> None:
+        gate = Gate()
+        async with on_stage(stopped_twice(gate)) as (app, pilot):
+            await say(pilot, "first")
+            await until(pilot, gate.reached.is_set)
+            for key in ["a", "enter", "b", "enter", "c"]:
+                app.pane.box.post_message(events.Key(key, "\r" if key == "enter" else key))
+            await until(pilot, lambda: app.pane.box.text.endswith("c"))
+            assert app.pane.box.text == "c" and app.pane.talk.queue == ["a", "b"]
 
     asyncio.run(run())
 

@@ -165,4 +165,4 @@ class Completing:
         box.move_cursor((row, word.begin + len(text)))
         self._show((), None)
         if run:
-            box.post_message(box.Sent(box.text, box.text))
+            box.sends(box.text, box.text)

@@ -28,6 +28,7 @@ class Composer:
         pane.talk.session.files_of = self.attaching.of
         self.completing: Completing = Completing(self)
         pane.box.asks_first = self.completing.key
+        pane.box.sends = self._send
 
     @property
     def box(self) -> PromptBox:
@@ -51,6 +52,9 @@ class Composer:
         """After every change of the text."""
         self.completing.look()
         self.attaching.text_changed()
+
+    def _send(self, written: str, typed: str) -> None:
+        self.pane.app.send_typed(written, typed)  # type: ignore[attr-defined]
 
     def save_draft(self) -> None:
         """Keep what is not sent, also if the client ends now: an editor that is open has the newer text.

@@ -10,7 +10,6 @@ from tui.ui.composing.mentions import mentions
 from tui.ui.composing.reading import CannotSend
 from tui.ui.screens.choice import Choice, ChoiceScreen
 from tui.ui.slash import is_command, run_slash
-from tui.ui.widgets.prompt_box import PromptBox
 
 if TYPE_CHECKING:
     from tui.ui.pane import ChatPane
@@ -21,8 +20,9 @@ class Sending:
 
     pane: ChatPane
 
-    def on_prompt_box_sent(self: Any, event: PromptBox.Sent) -> None:
-        text = event.text.strip("\n")
+    def send_typed(self: Any, written: str, typed: str) -> None:
+        """Enter in the text box: `written` is all of it, `typed` what it shows, with its chips."""
+        text = written.strip("\n")
         if not text.strip():
             self.pane.talk.submit_empty()
         elif is_command(text):
@@ -31,16 +31,16 @@ class Sending:
         elif self.pane.branch_at:
             self.send_branch(text)
         elif self.pane.talk.unproven and not self.pane.talk.busy:
-            self._ask_before_sending(lambda: self._submit(text, event.typed))
+            self._ask_before_sending(lambda: self._submit(text, typed))
         else:
-            self._submit(text, event.typed)
+            self._submit(text, typed)
 
     def _submit(self: Any, text: str, typed: str) -> None:
         pane = self.pane
 
         def send(whole: str) -> None:
             note = pane.talk.submit(whole)
-            _clear(pane, typed)
+            pane.box.take_out(typed)
             pane.view.follow()
             self.note(note)
 
@@ -80,7 +80,7 @@ class Sending:
         def send(whole: str) -> None:
             note = pane.talk.stop_and_send(whole)
             if not note:
-                _clear(pane, typed)
+                pane.box.take_out(typed)
             self.note(note)
 
         if mentions(typed) and pane.talk.session.running:
@@ -122,9 +122,3 @@ class Sending:
 
     def action_continue_turn(self: Any) -> None:
         self.note(self.pane.talk.go_on())
-
-
-def _clear(pane: ChatPane, typed: str) -> None:
-    """What was typed while files were being read stays."""
-    if pane.box.text == typed:
-        pane.box.clear_draft()

@@ -20,13 +20,6 @@ class PromptBox(PasteArea):
         Binding("ctrl+j,shift+enter", "newline", "Newline", show=False),
     ]
 
-    class Sent(Message):
-        """Enter: the box's text is to be sent (or queued). `typed` is the text with its chips."""
-
-        def __init__(self, text: str, typed: str) -> None:
-            super().__init__()
-            self.text, self.typed = text, typed
-
     class Recall(Message):
         """Up at the very top, Down at the very end of what Up brought: an earlier prompt, or a later one."""
 
@@ -45,6 +38,9 @@ class PromptBox(PasteArea):
         super().__init__(soft_wrap=True, tab_behavior="focus", compact=True, show_line_numbers=False)
         self.cursor_blink = False
         self._recalled: str | None = None
+        self.sends: Callable[[str, str], None] = lambda text, typed: None
+        """Enter: send (or queue) the text; `typed` is the text with its chips. Called and not posted: keys
+        that came in one burst with Enter would otherwise stand in the text before it is taken out."""
         self.asks_first: Callable[[str], bool] = lambda key: False
         """A list that may take Enter, Tab, Up and Down; true if it has."""
 
@@ -77,6 +73,11 @@ class PromptBox(PasteArea):
         """Empty the box in a way that ^Z undoes."""
         self.put("")
 
+    def take_out(self, typed: str) -> None:
+        """`typed` was sent: what has been typed after it, while files were being read, stays."""
+        if self.text.startswith(typed):
+            self.put(self.text.removeprefix(typed))
+
     # --- keys ---------------------------------------------------------------------------------------------
 
     async def _on_key(self, event: events.Key) -> None:
@@ -90,7 +91,7 @@ class PromptBox(PasteArea):
         if key in ("enter", "tab", "up", "down") and self.asks_first(key):
             return True
         if key == "enter":
-            self.post_message(self.Sent(self.written, self.text))
+            self.sends(self.written, self.text)
         elif key == "tab" and self.unfold_here():
             return True
         elif key == "up" and self._at_top:
